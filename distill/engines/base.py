@@ -1,0 +1,82 @@
+"""The one protocol of all engines: a problem goes in, candidates stream out."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from distill.formula import Formula
+from distill.sampling.sample_set import SampleSet
+
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How much an engine may spend: seconds of wall clock, or evaluations (reproducible)."""
+
+    seconds: float | None = None
+    evaluations: int | None = None
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A formula, the engine that proposed it, and how it was found (for people)."""
+
+    formula: Formula
+    engine: str
+    origin: str = ""
+
+    @property
+    def id(self) -> str:
+        """Twelve hexadecimal digits of the hash of the exact formula."""
+        return hashlib.sha256(self.formula.text.encode()).hexdigest()[:12]
+
+    def to_data(self) -> dict[str, object]:
+        """A versioned plain form."""
+        return {
+            "version": VERSION,
+            "formula": self.formula.to_data(),
+            "engine": self.engine,
+            "origin": self.origin,
+        }
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, object]) -> Candidate:
+        """Read what :meth:`to_data` gave."""
+        formula = data["formula"]
+        assert isinstance(formula, Mapping)
+        return cls(Formula.from_data(formula), str(data["engine"]), str(data["origin"]))
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What an engine is asked.
+
+    ``operators`` maps each allowed operator's name to its relative cost on the target (an
+    addition is about 1). ``tolerance`` is the wanted largest absolute error.
+    """
+
+    sample: SampleSet
+    tolerance: float
+    operators: Mapping[str, float]
+    max_complexity: int
+    budget: Budget
+    seed: int
+
+
+class Engine(Protocol):
+    """A way to find formulas. Construction takes only the engine's own options."""
+
+    @property
+    def name(self) -> str: ...
+
+    def search(self, problem: Problem) -> Iterator[Candidate]:
+        """Yield candidates as they are found, within the budget.
+
+        The iterator may be closed at any time (`close()`), which stops all work at once. With a
+        budget in evaluations the same problem yields the same candidates to the bit.
+        """
+        ...

@@ -1,0 +1,181 @@
+"""Reading a formula from text by a closed grammar: never ``eval``, never ``sympify``.
+
+    expression := term (("+" | "-") term)*
+    term       := unary (("*" | "/") unary)*
+    unary      := "-" unary | "+" unary | power
+    power      := atom (("^" | "**") unary)?
+    atom       := number | name | name "(" expression ("," expression)* ")" | "(" expression ")"
+
+A minus sign directly before a number literal is part of the number. ``pi`` is the constant.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from distill.errors import FormulaError
+from distill.formula.operators import OPERATORS
+from distill.formula.tree import MAX_DEPTH, Call, Node, Number, Symbol
+
+MAX_TEXT = 100_000
+"""Longer texts are refused."""
+
+_TOKEN = re.compile(
+    r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[A-Za-z_]\w*)"
+    r"|(?P<symbol>\*\*|[-+*/^(),]))",
+    re.ASCII,
+)
+_FUNCTIONS = {name for name, row in OPERATORS.items() if not row.symbol} | {"pow"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    kind: str
+    text: str
+    at: int
+
+
+def parse(text: str, variables: Sequence[str]) -> Node:
+    """The tree of ``text``, which may use the given variables and the known functions only.
+
+    Raises
+    ------
+    FormulaError : with the position and what was expected there.
+    """
+    if len(text) > MAX_TEXT:
+        raise FormulaError(f"the formula is longer than {MAX_TEXT} characters.")
+    parser = _Parser(_tokens(text), text, tuple(variables))
+    tree = parser.expression(0)
+    if parser.here.kind != "end":
+        parser.fail(f"unexpected `{parser.here.text}`")
+    return tree
+
+
+def _tokens(text: str) -> list[_Token]:
+    tokens, at = [], 0
+    end = len(text.rstrip())
+    while at < end:
+        match = _TOKEN.match(text, at)
+        if match is None:
+            at += len(text[at:]) - len(text[at:].lstrip())
+            raise FormulaError(f"`{text[at]}` cannot stand in a formula.", where=_where(text, at))
+        kind = match.lastgroup or ""
+        tokens.append(_Token(kind, match.group(kind), match.start(kind)))
+        at = match.end()
+    return [*tokens, _Token("end", "end of the formula", end)]
+
+
+def _where(text: str, at: int) -> str:
+    shown = text if len(text) <= 60 else f"...{text[max(0, at - 25) : at + 25]}..."
+    return f"character {at + 1} of `{shown}`"
+
+
+class _Parser:
+    def __init__(self, tokens: list[_Token], text: str, variables: tuple[str, ...]) -> None:
+        self.tokens, self.text, self.variables, self.at = tokens, text, variables, 0
+
+    @property
+    def here(self) -> _Token:
+        return self.tokens[self.at]
+
+    def fail(self, what: str, hint: str = "") -> None:
+        raise FormulaError(f"{what}.", where=_where(self.text, self.here.at), hint=hint)
+
+    def take(self, text: str) -> bool:
+        if self.here.kind == "symbol" and self.here.text == text:
+            self.at += 1
+            return True
+        return False
+
+    def expect(self, text: str) -> None:
+        if not self.take(text):
+            self.fail(f"expected `{text}`, found `{self.here.text}`")
+
+    def deeper(self, level: int) -> int:
+        if level > MAX_DEPTH:
+            self.fail(f"the formula is nested deeper than {MAX_DEPTH} levels")
+        return level + 1
+
+    def expression(self, level: int) -> Node:
+        level = self.deeper(level)
+        tree = self.term(level)
+        while self.here.kind == "symbol" and self.here.text in "+-":
+            operator = "add" if self.here.text == "+" else "sub"
+            self.at += 1
+            tree = Call(operator, (tree, self.term(level)))
+        return tree
+
+    def term(self, level: int) -> Node:
+        tree = self.unary(level)
+        while self.here.kind == "symbol" and self.here.text in ("*", "/"):
+            operator = "mul" if self.here.text == "*" else "div"
+            self.at += 1
+            tree = Call(operator, (tree, self.unary(level)))
+        return tree
+
+    def unary(self, level: int) -> Node:
+        level = self.deeper(level)
+        if self.take("-"):
+            literal = self.here.kind == "number"
+            tree = self.unary(level)
+            if literal and isinstance(tree, Number):
+                return Number(-tree.value)
+            return Call("neg", (tree,))
+        if self.take("+"):
+            return self.unary(level)
+        return self.power(level)
+
+    def power(self, level: int) -> Node:
+        base = self.atom(level)
+        if self.take("^") or self.take("**"):
+            return Call("pow", (base, self.unary(level)))
+        return base
+
+    def atom(self, level: int) -> Node:
+        token = self.here
+        if token.kind == "number":
+            self.at += 1
+            value = float(token.text)
+            if math.isinf(value):
+                self.fail(f"`{token.text}` is larger than any float64")
+            return Number(value)
+        if self.take("("):
+            tree = self.expression(level)
+            self.expect(")")
+            return tree
+        if token.kind == "name":
+            self.at += 1
+            if self.here.text == "(" and self.here.kind == "symbol":
+                return self.function(token, level)
+            if token.text in self.variables:
+                return Symbol(token.text)
+            if token.text == "pi":
+                return Number(math.pi)
+            self.at -= 1
+            close = difflib.get_close_matches(token.text, self.variables, 1)
+            self.fail(
+                f"`{token.text}` is not a variable",
+                f"did you mean `{close[0]}`?"
+                if close
+                else f"variables here: {', '.join(self.variables) or 'none'}.",
+            )
+        self.fail(f"expected a number, a variable or `(`, found `{token.text}`")
+        raise AssertionError  # fail() always raises
+
+    def function(self, token: _Token, level: int) -> Node:
+        if token.text not in _FUNCTIONS:
+            self.at -= 1
+            self.fail(
+                f"`{token.text}` is not a function",
+                f"known functions: {', '.join(sorted(_FUNCTIONS))}.",
+            )
+        self.expect("(")
+        args = [self.expression(level)]
+        while self.take(","):
+            args.append(self.expression(level))
+        self.expect(")")
+        return Call(token.text, tuple(args))

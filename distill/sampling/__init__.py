@@ -1,0 +1,1 @@
+"""Where to ask the teacher: designs, the sample they give, and counterexamples."""

@@ -1,0 +1,1 @@
+"""How good a candidate is: errors, the worst point, the Pareto front and the rules that choose."""

@@ -1,0 +1,65 @@
+"""What every teacher is: a function of (n, d) points with a name, outputs and a fingerprint."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from distill.arrays import Array
+from distill.domain import Domain
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One output of a teacher: its name (a C identifier) and unit."""
+
+    name: str
+    unit: str = ""
+
+
+@runtime_checkable
+class Teacher(Protocol):
+    """The oracle that is distilled.
+
+    Attributes
+    ----------
+    name : a C identifier; names the study and the generated files.
+    outputs : the k outputs.
+    domain : the domain the teacher comes with, or None when the user must state it.
+    fingerprint : hexadecimal hash of weights and code; equal fingerprints answer equally.
+    can_be_asked : False for a table, which only knows its own rows.
+    validation_error : the teacher's own largest error against the truth it learned, in the unit of
+        output 0, or None when unknown.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def outputs(self) -> tuple[Output, ...]: ...
+    @property
+    def domain(self) -> Domain | None: ...
+    @property
+    def fingerprint(self) -> str: ...
+    @property
+    def can_be_asked(self) -> bool: ...
+    @property
+    def validation_error(self) -> float | None: ...
+
+    def predict(self, x: Array) -> Array:
+        """Answers at x (n, d), shape (n, k), float64. Non-finite where the teacher has none.
+
+        Raises
+        ------
+        TeacherError : when it raises, answers with the wrong shape or with complex values, or
+            does not answer in time.
+        """
+        ...
+
+    def gradient(self, x: Array) -> Array:
+        """Derivatives by the inputs at x (n, d), shape (n, k, d).
+
+        Raises
+        ------
+        NotDifferentiable : when the teacher has none.
+        """
+        ...

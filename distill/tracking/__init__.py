@@ -1,0 +1,1 @@
+"""MLflow and the report; nothing outside this room knows MLflow."""
