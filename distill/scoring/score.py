@@ -15,7 +15,8 @@ class Errors:
     In the unit of the output, but ``relative_rmse`` (RMSE over the truth's standard deviation)
     and ``r2``. ``max_error_at`` is the worst point found, in the order of the domain.
     ``non_finite`` counts the points at which the formula had no finite value; max_error is
-    infinite then.
+    infinite then. ``searched`` says whether the worst point was searched for between the points;
+    without, ``max_error`` is the largest at the points alone.
     """
 
     rmse: float
@@ -25,6 +26,7 @@ class Errors:
     max_error_at: tuple[float, ...]
     non_finite: int
     points: int
+    searched: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,50 @@
+# Everything runs in .venv, which is made on first use and again when the locked versions change.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# pip takes torch first and by exact version, so that nothing later pulls another build. On a machine
+# where the plain name gives a CUDA build, TORCH="torch==2.13.0 --index-url <PyTorch's CPU index>".
+TORCH ?= torch==2.13.0
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-all lint docs bench lock wheel clean
+
+help: ## show this text
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(READY): pyproject.toml requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "distill needs Python 3.11 or newer; try: make demo PYTHON=python3.11"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check $(TORCH)
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+demo: $(READY) ## distill the shipped teacher: a formula, an MLflow run and compiled C
+	@$(BIN)/distill run experiment=wet_bulb
+
+test: $(READY) lint ## lint, types, layers and every fast test (under 10 minutes on 2 cores)
+	$(BIN)/pytest -n 2 --dist loadgroup -m "not slow"
+
+test-all: $(READY) lint ## the slow sweeps too
+	$(BIN)/pytest -n 2 --dist loadgroup
+
+lint: $(READY) ## ruff, mypy and the layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+bench: $(READY) ## what all but the search costs, and how it grows
+	$(BIN)/python benchmarks/overhead.py
+
+lock: ## write requirements.lock anew from what is installed in .venv
+	$(BIN)/pip freeze --exclude-editable | grep -viE '^(torch|pip|setuptools)==' > requirements.lock
+
+wheel: $(READY) ## build the wheel and the source archive into dist/
+	$(BIN)/python -m build --no-isolation
+
+clean: ## remove what was built, the environment and kept stages included
+	rm -rf $(VENV) build dist studies multirun .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,144 @@
+"""The Python front door: ``distill.distill`` and ``distill.export``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from distill import pipeline
+from distill.config import (
+    EngineConfig,
+    SamplingConfig,
+    ScoreConfig,
+    SelectConfig,
+    StudyConfig,
+    TrackingConfig,
+    check_config,
+    plain,
+    read_config,
+    read_option,
+)
+from distill.domain import Domain
+from distill.errors import ConfigError
+from distill.firmware.bundle import Bundle
+from distill.firmware.target import load_target
+from distill.progress import Progress, Silent
+from distill.study import Choice, Study
+from distill.teachers.base import Teacher
+from distill.teachers.load import load_teacher
+
+
+def distill(
+    teacher: object,
+    domain: Domain | None = None,
+    *,
+    tolerance: float,
+    engine: str = "operon",
+    seconds: float | None = None,
+    evaluations: int | None = None,
+    seed: int = 0,
+    points: int = 2048,
+    design: str | None = None,
+    select: str = "cheapest",
+    target: str | None = None,
+    output: int = 0,
+    options: Mapping[str, Any] | None = None,
+    root: str | Path = "studies",
+    progress: Progress | None = None,
+) -> Study:
+    """Find the cheapest formula within ``tolerance`` of a teacher.
+
+    Parameters
+    ----------
+    teacher : whatever :func:`distill.load_teacher` accepts: a shipped name, a file, a torch
+        module, a DataFrame, ``"package.module:function"``, or a function (n, d) -> (n,).
+    domain : the inputs' box; None takes the teacher's own.
+    tolerance : largest acceptable absolute error, in the output's unit.
+    engine : ``distill list engines`` names them.
+    seconds, evaluations : the search's budget, one of them. With evaluations (also the default)
+        the same call gives the same formulas to the bit.
+    seed : seed of the search.
+    points, design : how many questions the engines see and how they are laid out; the design is
+        ``sobol`` for teachers that can be asked, ``data`` for tables, ``exhaustive`` for domains
+        of whole numbers.
+    select : the rule that chooses: cheapest, knee or most_accurate.
+    target : measure costs on this target and choose by them; None chooses by complexity.
+    output : which of the teacher's outputs.
+    options : options of the engine.
+    root : folder that keeps results for reuse.
+    progress : receives the news; None is silent.
+
+    Raises
+    ------
+    DistillError : saying what was wrong, where, and what to do next.
+    """
+    loaded = teacher if isinstance(teacher, Teacher) else load_teacher(teacher, domain=domain)
+    box = domain or loaded.domain
+    base = read_option("engine", engine)
+    budget = {"seconds": seconds, "evaluations": evaluations}
+    if seconds is None and evaluations is None:
+        budget["evaluations"] = base["evaluations"]
+    config = StudyConfig(
+        sampling=SamplingConfig(**read_option("sampling", design or _design(loaded, box))),
+        engine=EngineConfig(**{**base, **budget, "seed": seed, "options": dict(options or {})}),
+        score=ScoreConfig(**read_option("score", "thorough")),
+        select=SelectConfig(**read_option("select", select)),
+        target=read_option("target", target) if target else {},
+        tracking=TrackingConfig(enabled=False),
+        tolerance=tolerance,
+        root=str(root),
+    )
+    config.teacher.output = output
+    if config.sampling.design not in {"exhaustive", "data"}:
+        config.sampling.points = points
+    check_config(config)
+    return pipeline.search(config, progress or Silent(), teacher=loaded, domain=box)
+
+
+def _design(teacher: Teacher, domain: Domain | None) -> str:
+    if not teacher.can_be_asked:
+        return "data"
+    return "exhaustive" if domain is not None and domain.discrete else "sobol"
+
+
+def export(
+    choice: Choice | None,
+    target: str,
+    directory: str | Path,
+    *,
+    progress: Progress | None = None,
+) -> Bundle:
+    """Write the C of a chosen candidate for a target into ``directory``.
+
+    ``choice`` is ``study.chosen`` or any other of ``study.choices``. Where its formula misses the
+    study's tolerance the table answers.
+
+    Raises
+    ------
+    ConfigError : when there is no choice, or no such target.
+    ExportError : when no table within ``export.table_bytes`` can make up for the formula.
+    ToolchainError : when the C does not pass its verification.
+    """
+    if choice is None:
+        raise ConfigError(
+            "there is nothing to export: no candidate is within the tolerance.",
+            where="study.chosen",
+            hint="export one of study.choices (the table takes over where it misses the "
+            "tolerance), widen the tolerance, or search longer.",
+        )
+    context = choice.study
+    settings = {**plain(context.config), "target": read_option("target", target)}
+    config = read_config(OmegaConf.create(settings))
+    bundle, _ = pipeline.ship(
+        replace(context, config=config),
+        choice.candidate,
+        choice.score.max_error,
+        load_target(config.target),
+        Path(directory),
+        progress or Silent(),
+    )
+    return bundle

@@ -1,0 +1,292 @@
+"""The schema of ``conf/``: what every key may hold, and errors that name the key.
+
+The YAML files say what each key means; the dataclasses here say its type. ``read_config`` turns a
+composed Hydra config into them.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
+
+from distill.domain import Domain
+from distill.errors import ConfigError
+
+
+@dataclass
+class TeacherConfig:
+    """``conf/teacher``."""
+
+    source: str = "wet_bulb"
+    output: int = 0
+    options: dict[str, Any] = field(default_factory=dict)
+    reference: str | None = None
+    published: dict[str, str] | None = None
+
+
+@dataclass
+class DomainConfig:
+    """``conf/domain``."""
+
+    variables: dict[str, dict[str, Any]] | None = None
+
+
+@dataclass
+class SamplingConfig:
+    """``conf/sampling``."""
+
+    design: str = "sobol"
+    points: int = 2048
+    seed: int = 0
+    held_out: float = 0.2
+
+
+@dataclass
+class EngineConfig:
+    """``conf/engine``."""
+
+    name: str = "operon"
+    seconds: float | None = None
+    evaluations: int | None = None
+    seed: int = 0
+    rounds: int = 1
+    counterexamples: int = 32
+    max_complexity: int = 40
+    keep: int = 100
+    operators: list[str] = field(default_factory=list)
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class ScoreConfig:
+    """``conf/score``."""
+
+    points: int = 100_000
+    starts: int = 48
+    seed: int = 1000
+
+
+@dataclass
+class SelectConfig:
+    """``conf/select``."""
+
+    rule: str = "cheapest"
+    max_complexity: int | None = None
+    candidate: str | None = None
+    margin: float = 0.01
+
+
+@dataclass
+class ExportConfig:
+    """``conf/export``."""
+
+    arithmetic: str = "float32"
+    directory: str | None = None
+    out_of_domain: str = "clamp"
+    nan_input: str = "propagate"
+    table_bytes: int = 65_536
+    verify_points: int = 1_000_000
+
+
+@dataclass
+class TrackingConfig:
+    """``conf/tracking``."""
+
+    enabled: bool = True
+    uri: str | None = None
+
+
+@dataclass
+class StudyConfig:
+    """``conf/config.yaml``: everything one study needs."""
+
+    teacher: TeacherConfig = field(default_factory=TeacherConfig)
+    domain: DomainConfig = field(default_factory=DomainConfig)
+    sampling: SamplingConfig = field(default_factory=SamplingConfig)
+    engine: EngineConfig = field(default_factory=EngineConfig)
+    score: ScoreConfig = field(default_factory=ScoreConfig)
+    select: SelectConfig = field(default_factory=SelectConfig)
+    target: dict[str, Any] = field(default_factory=dict)
+    export: ExportConfig = field(default_factory=ExportConfig)
+    tracking: TrackingConfig = field(default_factory=TrackingConfig)
+    tolerance: float = 0.1
+    root: str = "studies"
+    sweep: str | None = None
+
+
+# Keys whose values come from a closed list.
+ALLOWED: dict[str, tuple[str, ...]] = {
+    "sampling.design": ("sobol", "lhs", "grid", "exhaustive", "data"),
+    "select.rule": ("cheapest", "knee", "most_accurate", "by_id"),
+    "export.arithmetic": ("float32", "double"),
+    "export.out_of_domain": ("clamp", "nan", "unchecked"),
+    "export.nan_input": ("propagate", "low"),
+}
+
+# Keys that must be larger than a bound.
+LARGER_THAN: dict[str, float] = {
+    "tolerance": 0,
+    "teacher.output": -1,
+    "sampling.points": 0,
+    "sampling.seed": -1,
+    "engine.seconds": 0,
+    "engine.evaluations": 0,
+    "engine.seed": -1,
+    "engine.rounds": 0,
+    "engine.counterexamples": -1,
+    "engine.max_complexity": 0,
+    "engine.keep": 0,
+    "score.points": 0,
+    "score.starts": 0,
+    "score.seed": -1,
+    "select.max_complexity": 0,
+    "export.table_bytes": 0,
+    "export.verify_points": 0,
+}
+
+
+def conf_directory() -> Path:
+    """Where the config files are: beside the package in a checkout, inside it when installed."""
+    package = Path(__file__).resolve().parent
+    for folder in (package.parent / "conf", package / "conf"):
+        if (folder / "config.yaml").is_file():
+            return folder
+    raise ConfigError(
+        "the config files of distill cannot be found.",
+        where=str(package),
+        hint="install distill again; the wheel carries them in distill/conf.",
+    )
+
+
+def options_of(group: str) -> list[str]:
+    """The options of a config group, by name."""
+    return sorted(file.stem for file in (conf_directory() / group).glob("*.yaml"))
+
+
+def read_option(group: str, name: str) -> dict[str, Any]:
+    """One option of a config group as plain data.
+
+    Raises
+    ------
+    ConfigError : when there is no such option; names those that are.
+    """
+    file = conf_directory() / group / f"{name}.yaml"
+    if name not in options_of(group):
+        close = difflib.get_close_matches(name, options_of(group), 1)
+        raise ConfigError(
+            f"there is no {group} called `{name}`.",
+            where=group,
+            hint=(f"did you mean `{close[0]}`? " if close else "")
+            + f"Allowed: {', '.join(options_of(group))}.",
+        )
+    return cast("dict[str, Any]", OmegaConf.to_container(OmegaConf.load(file)))
+
+
+def read_config(composed: DictConfig) -> StudyConfig:
+    """Check a composed config against the schema.
+
+    Raises
+    ------
+    ConfigError : naming the key, what it holds and what it may hold.
+    """
+    try:
+        merged = OmegaConf.merge(OmegaConf.structured(StudyConfig), _known(composed))
+        config = cast(StudyConfig, OmegaConf.to_object(merged))
+    except MissingMandatoryValue as error:
+        raise ConfigError(
+            f"`{error.full_key}` must be given.",
+            where=f"config key `{error.full_key}`",
+            hint=f"add {error.full_key}=VALUE to the command.",
+        ) from None
+    except OmegaConfBaseException as error:
+        key = error.full_key or "?"
+        reason = str(error.msg or error).splitlines()[0]
+        raise ConfigError(f"{reason}.", where=f"config key `{key}`") from None
+    check_config(config)
+    return config
+
+
+def _known(composed: DictConfig) -> DictConfig:
+    """The keys of the schema; what Hydra and the experiment files keep beside them is left out."""
+    names = {f.name for f in fields(StudyConfig)}
+    unknown = [str(k) for k in composed if k not in names and k not in {"hydra", "experiment"}]
+    if unknown:
+        close = difflib.get_close_matches(unknown[0], names, 1)
+        raise ConfigError(
+            f"`{unknown[0]}` is not a key of the config.",
+            where=f"config key `{unknown[0]}`",
+            hint=f"did you mean `{close[0]}`?" if close else f"keys: {', '.join(sorted(names))}.",
+        )
+    return OmegaConf.masked_copy(composed, [k for k in composed if k in names])
+
+
+def check_config(config: StudyConfig) -> None:
+    """Check the values that the types leave open.
+
+    Raises
+    ------
+    ConfigError : naming the key and the allowed values.
+    """
+    for key, allowed in ALLOWED.items():
+        value = _value(config, key)
+        if value not in allowed:
+            close = difflib.get_close_matches(str(value), allowed, 1)
+            raise ConfigError(
+                f"`{value}` cannot be used.",
+                where=f"config key `{key}`",
+                hint=(f"did you mean `{close[0]}`? " if close else "")
+                + f"Allowed: {', '.join(allowed)}.",
+            )
+    for key, bound in LARGER_THAN.items():
+        value = _value(config, key)
+        if value is not None and not bound < value < float("inf"):
+            raise ConfigError(
+                f"`{key}` is {value}, but must be a finite number larger than {bound:g}.",
+                where=f"config key `{key}`",
+                hint="state the largest error you accept, in the output's unit."
+                if key == "tolerance"
+                else "",
+            )
+    for key in ("sampling.held_out", "select.margin"):
+        if not 0 <= _value(config, key) < 1:
+            raise ConfigError(
+                f"`{key}` is {_value(config, key)}, but must be a part: at least 0, below 1.",
+                where=f"config key `{key}`",
+            )
+    if (config.engine.seconds is None) == (config.engine.evaluations is None):
+        raise ConfigError(
+            "the search needs exactly one budget.",
+            where="config keys `engine.seconds` and `engine.evaluations`",
+            hint="give one of them and set the other to null; "
+            "evaluations make the result reproducible to the bit.",
+        )
+
+
+def _value(config: object, key: str) -> Any:
+    for part in key.split("."):
+        config = getattr(config, part)
+    return config
+
+
+def domain_from(variables: Mapping[str, Mapping[str, Any]]) -> Domain:
+    """The domain that ``domain.variables`` describes.
+
+    Raises
+    ------
+    DomainError : naming the variable and what is wrong with it.
+    """
+    rows: Sequence[dict[str, Any]] = [{"name": name, **row} for name, row in variables.items()]
+    return Domain.from_data({"version": 1, "variables": list(rows)})
+
+
+def plain(config: object) -> dict[str, Any]:
+    """A dataclass as plain JSON data, for keys and records."""
+    if not is_dataclass(config):
+        raise TypeError(f"{config!r} is no dataclass")
+    return cast("dict[str, Any]", OmegaConf.to_container(OmegaConf.structured(config)))

@@ -1,0 +1,65 @@
+"""Evidence: which checks a bundle went through, with their outcome and figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+
+from distill.errors import StorageError
+
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check: whether it passed (None: it could not be run), why, and what was measured.
+
+    ``detail`` is one line for people; it says why a check failed or was not run.
+    """
+
+    name: str
+    passed: bool | None
+    detail: str
+    figures: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All checks of one bundle, in the order they were done."""
+
+    checks: tuple[Check, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether no check failed, and at least one was run."""
+        outcomes = [check.passed for check in self.checks]
+        return False not in outcomes and True in outcomes
+
+    @property
+    def failed(self) -> tuple[Check, ...]:
+        """The checks that failed."""
+        return tuple(check for check in self.checks if check.passed is False)
+
+    @property
+    def not_run(self) -> tuple[Check, ...]:
+        """The checks that this machine cannot do."""
+        return tuple(check for check in self.checks if check.passed is None)
+
+    def to_data(self) -> dict[str, object]:
+        """A versioned plain form."""
+        return {"version": VERSION, "checks": [asdict(check) for check in self.checks]}
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, object]) -> Evidence:
+        """Read what :meth:`to_data` gave.
+
+        Raises
+        ------
+        StorageError : when it is no evidence, or of another version.
+        """
+        checks = data.get("checks")
+        if data.get("version") != VERSION or not isinstance(checks, list):
+            raise StorageError(
+                f"not evidence of version {VERSION}.", hint="verify the bundle again."
+            )
+        return cls(tuple(Check(**check) for check in checks))

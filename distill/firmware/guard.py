@@ -1,0 +1,217 @@
+"""The guard: the cells of an even grid in which the formula must not answer.
+
+A cell is guarded when the formula, in float64 or in the arithmetic of the C, misses the tolerance
+or is not finite at any point tried in it: its corners, points on its edges, its middle and others
+inside. Its neighbours are guarded too, because a fault seen next to a border may cross it. Then
+the rest of the domain is searched for its worst point, until nothing beyond the tolerance is found.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from distill.arrays import Array
+from distill.domain import Domain
+from distill.errors import ExportError
+from distill.extremum import largest
+from distill.firmware.graph import Arithmetic, dtype
+from distill.firmware.lookup import bounds, finite_truth, held
+from distill.firmware.passes import lower
+from distill.formula import Formula
+
+MAX_CELLS = 65_536
+"""More cells than this (8 KiB of bits) are not worth their flash."""
+
+SAMPLES = 400_000
+"""Points tried over all cells together, at least."""
+
+ROUNDS = 50
+
+Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Guard:
+    """Which cells of an even grid over ``domain`` are guarded: ``flags`` of shape ``counts``."""
+
+    domain: Domain
+    flags: Flags
+    arithmetic: Arithmetic = "float32"
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """Cells along each axis."""
+        return self.flags.shape
+
+    @property
+    def empty(self) -> bool:
+        """Whether the formula may answer everywhere."""
+        return not self.flags.any()
+
+    @property
+    def fraction(self) -> float:
+        """The guarded part of the cells."""
+        return float(self.flags.mean())
+
+    @cached_property
+    def bits(self) -> npt.NDArray[np.uint8]:
+        """The flags, packed: cell n is bit n % 8 of byte n // 8, the last axis running fastest."""
+        return np.packbits(self.flags.ravel(), bitorder="little")
+
+    @property
+    def bytes(self) -> int:
+        """The size of the bits on the device."""
+        return int(self.bits.nbytes)
+
+    def step(self, axis: int) -> float:
+        """Cells per unit along an axis, as the C holds it."""
+        variable = self.domain.variables[axis]
+        low, high = bounds(variable, self.arithmetic)
+        if variable.discrete and self.counts[axis] == high - low + 1:
+            return 1.0
+        return float(dtype(self.arithmetic)(self.counts[axis] / (high - low)))
+
+    def cells(self, x: Array) -> npt.NDArray[np.int64]:
+        """The numbers of the cells (n, d) of points that are held by the C already."""
+        real = dtype(self.arithmetic)
+        columns = []
+        for i, variable in enumerate(self.domain.variables):
+            low = real(bounds(variable, self.arithmetic)[0])
+            cell = ((x[:, i].astype(real) - low) * real(self.step(i))).astype(np.int64)
+            columns.append(np.minimum(cell, self.counts[i] - 1))
+        return np.column_stack(columns)
+
+    def __call__(self, x: Array) -> Flags:
+        """Whether the C turns to the table at x (n, d), shape (n,), to the bit; NaN: False."""
+        x = held(x, self.domain, self.arithmetic)
+        finite = np.isfinite(x).all(axis=1)
+        result = np.zeros(len(x), dtype=bool)
+        result[finite] = self.flags[tuple(self.cells(x[finite]).T)]
+        return result
+
+    def compact(self) -> Guard:
+        """The same guard with one cell along every axis that does not matter."""
+        flags = self.flags
+        for axis in range(flags.ndim):
+            first = flags.take([0], axis)
+            if (flags == first).all():
+                flags = first
+        return Guard(self.domain, flags, self.arithmetic)
+
+    def box(self, cell: Sequence[int]) -> tuple[Array, Array]:
+        """The lower and upper corner (d,) of a cell."""
+        low, high = self.domain.low, self.domain.high
+        size = (high - low) / np.array(self.counts)
+        whole = [
+            v.discrete and n == v.high - v.low + 1
+            for v, n in zip(self.domain.variables, self.counts, strict=True)
+        ]
+        at = np.array(cell, dtype=float)
+        first = np.where(whole, low + at, low + at * size)
+        return first, np.where(whole, first, np.minimum(first + size, high))
+
+
+def find_guard(
+    formula: Formula,
+    truth: Callable[[Array], Array],
+    domain: Domain,
+    tolerance: float,
+    cells: int | Sequence[int] | None = None,
+    *,
+    arithmetic: Arithmetic = "float32",
+    seed: int = 0,
+) -> Guard:
+    """The guard of a formula against the truth ((n, d) -> (n,)); empty when it may always answer.
+
+    Parameters
+    ----------
+    cells : cells along each axis, or one number for all; by default 4096 in all, fewer along
+        whole-number axes with few values.
+
+    Raises
+    ------
+    ExportError : for more than 65,536 cells; when the truth is not finite somewhere.
+    """
+    counts = _counts(domain, cells)
+    graph = lower(formula, arithmetic)
+
+    def difference(x: Array) -> Array:
+        """The larger of the errors in float64 and in the C's arithmetic."""
+        seen = held(x, domain, arithmetic)
+        wanted = finite_truth(truth, domain, domain.clip(x))
+        exact = formula(seen) - wanted
+        coarse = graph.evaluate(seen, arithmetic) - wanted
+        return np.where(np.abs(exact) >= np.abs(coarse), exact, coarse)
+
+    guard = Guard(domain, np.zeros(counts, dtype=bool), arithmetic)
+    missed = _sampled(guard, difference, tolerance, seed)
+    for _ in range(ROUNDS):
+        guard = Guard(domain, _with_neighbours(missed), arithmetic)
+        here = guard
+
+        def outside(x: Array, guard: Guard = here) -> Array:
+            return np.where(guard(x), 0.0, difference(x))
+
+        worst = largest(outside, domain, seed=seed)
+        if worst.value <= tolerance:
+            return guard.compact()
+        cell = guard.cells(held(worst.x[None, :], domain, arithmetic))[0]
+        missed[tuple(cell)] = True
+    # Faults too scattered for a guard: nowhere may the formula answer.
+    return Guard(domain, np.ones(counts, dtype=bool), arithmetic).compact()
+
+
+def _counts(domain: Domain, cells: int | Sequence[int] | None) -> tuple[int, ...]:
+    if cells is None:
+        cells = max(2, math.floor(4096 ** (1 / len(domain)) + 1e-9))
+    wanted = [cells] * len(domain) if isinstance(cells, int) else list(cells)
+    if len(wanted) != len(domain) or min(wanted) < 1:
+        raise ExportError(f"a guard over {len(domain)} variables needs as many cell counts >= 1.")
+    counts = tuple(
+        min(n, int(v.high - v.low) + 1) if v.discrete else n
+        for n, v in zip(wanted, domain.variables, strict=True)
+    )
+    if math.prod(counts) > MAX_CELLS:
+        raise ExportError(
+            f"a guard of {math.prod(counts):,} cells is larger than {MAX_CELLS:,}.",
+            hint="give fewer cells an axis.",
+        )
+    return counts
+
+
+def _sampled(
+    guard: Guard, difference: Callable[[Array], Array], tolerance: float, seed: int
+) -> Flags:
+    """The cells with a fault at one of the points tried: the grid of corners, and points inside."""
+    rng = np.random.default_rng(seed)
+    flags = guard.flags.copy()
+    d = len(guard.counts)
+    boxes = [guard.box(cell) for cell in np.ndindex(*guard.counts)]
+    low, high = (np.array(corner) for corner in zip(*boxes, strict=True))
+    places = [np.full(d, 0.5)]
+    places += [np.array(bits) for bits in np.ndindex(*[2] * min(d, 6))] if d <= 6 else []
+    while len(places) * len(boxes) < SAMPLES and len(places) < 1024:
+        place = rng.random(d)
+        on_edge = rng.random(d) < 0.25
+        places.append(np.where(on_edge, np.round(place), place))
+    for place in places:
+        x = guard.domain.clip(low + place * (high - low))
+        error = np.abs(difference(x))
+        flags |= (~(error <= tolerance)).reshape(flags.shape)
+    return flags
+
+
+def _with_neighbours(flags: Flags) -> Flags:
+    """Guarded cells and those that touch them, also at a corner."""
+    grown = flags
+    for axis, count in enumerate(flags.shape):
+        before, after = np.roll(grown, 1, axis), np.roll(grown, -1, axis)
+        index = np.arange(count).reshape([-1 if i == axis else 1 for i in range(flags.ndim)])
+        grown = grown | (before & (index > 0)) | (after & (index < count - 1))
+    return grown

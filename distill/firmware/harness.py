@@ -1,0 +1,107 @@
+"""The C around a generated function: on the chip a loop over memory, on the host over a file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from distill.arrays import Array
+from distill.firmware.graph import Arithmetic
+
+SECTION = ".distill_harness"
+"""The section of the chip's harness, so that its bytes and instructions can be left out."""
+
+ENTRY = "distill_harness"
+
+Results = npt.NDArray[np.float32] | npt.NDArray[np.float64]
+"""What C returned, in C's own type, shape (n,)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """A generated function's arguments: how many, and of which type (its result has it too)."""
+
+    inputs: int
+    arithmetic: Arithmetic = "float32"
+
+    @property
+    def real(self) -> str:
+        """The C type."""
+        return "float" if self.arithmetic == "float32" else "double"
+
+    @property
+    def dtype(self) -> np.dtype[np.floating]:
+        """The same in memory; every target is little-endian."""
+        return np.dtype("<f4" if self.arithmetic == "float32" else "<f8")
+
+    def pack(self, x: Array) -> bytes:
+        """Points (n, d) as C reads them; values beyond the type become infinite."""
+        with np.errstate(over="ignore"):
+            return x.astype(self.dtype).tobytes()
+
+    def round(self, x: Array) -> Array:
+        """Points as C sees them, back in float64."""
+        with np.errstate(over="ignore"):
+            return x.astype(self.dtype).astype(np.float64)
+
+    def prototype(self, name: str) -> str:
+        """The function's declaration."""
+        return f"{self.real} {name}({', '.join([self.real] * self.inputs)});"
+
+    def call(self, name: str) -> str:
+        """A call with the point that ``x`` points to."""
+        return f"{name}({', '.join(f'x[{i}]' for i in range(self.inputs))})"
+
+
+def chip_loop(name: str, signature: Signature) -> str:
+    """C that calls function ``name`` for n points in memory; its entry is :data:`ENTRY`."""
+    real, d = signature.real, signature.inputs
+    return _chip(
+        signature.prototype(name),
+        f"void {ENTRY}(const {real} *x, {real} *y, unsigned n)",
+        f"for (; n > 0; n--, x += {d}) *y++ = {signature.call(name)};",
+    )
+
+
+def chip_selftest(name: str) -> str:
+    """C that stores what ``int name(void)`` returns as 32 bits at its second argument."""
+    return _chip(
+        f"int {name}(void);",
+        f"void {ENTRY}(const void *x, int *y, unsigned n)",
+        f"(void)x; (void)n; *y = {name}();",
+    )
+
+
+def _chip(prototype: str, entry: str, body: str) -> str:
+    # The C library's start-up brings its own _init and _fini if there are none.
+    mark = f'__attribute__((section("{SECTION}")))'
+    return (
+        f"{prototype}\n{entry};\nvoid _init(void);\nvoid _fini(void);\n"
+        f"{mark} {entry} {{ {body} }}\n"
+        f"{mark} void _init(void) {{}}\n{mark} void _fini(void) {{}}\n"
+    )
+
+
+def host_loop(header: str, name: str, signature: Signature) -> str:
+    """A C program that reads points from one binary file and writes results to another."""
+    real, d = signature.real, signature.inputs
+    return f"""#include <stdio.h>
+#include "{header}"
+int main(int count, char **arguments)
+{{
+    {real} x[{d}];
+    FILE *in, *out;
+    if (count != 3) return 2;
+    in = fopen(arguments[1], "rb");
+    out = fopen(arguments[2], "wb");
+    if (!in || !out) return 3;
+    while (fread(x, sizeof x, 1, in) == 1) {{
+        const {real} y = {signature.call(name)};
+        if (fwrite(&y, sizeof y, 1, out) != 1) return 4;
+    }}
+    fclose(in);
+    return fclose(out) ? 4 : 0;
+}}
+"""

@@ -1,0 +1,106 @@
+"""Writing what a bundle was made from, and reading it back: JSON beside arrays."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from distill.arrays import Array
+from distill.domain import Domain
+from distill.errors import StorageError
+from distill.files import write_whole
+from distill.firmware.guard import Guard
+from distill.firmware.lookup import Table
+from distill.firmware.policy import Policy
+from distill.firmware.spec import BundleSpec
+from distill.formula import Formula
+
+VERSION = 1
+SPEC = "spec.json"
+ARRAYS = "spec.npz"
+
+
+def save_spec(spec: BundleSpec, folder: Path) -> None:
+    """Write ``spec`` into a folder that exists."""
+    arrays: dict[str, Any] = {}
+    data: dict[str, Any] = {
+        "version": VERSION,
+        "name": spec.name,
+        "domain": json.loads(spec.domain.to_json()),
+        "formula": spec.formula.to_data() if spec.formula else None,
+        "table": None,
+        "guard": spec.guard is not None,
+        "output_name": spec.output_name,
+        "output_unit": spec.output_unit,
+        "tolerance": spec.tolerance,
+        "max_error": spec.max_error,
+        "error_kind": spec.error_kind,
+        "arithmetic": spec.arithmetic,
+        "out_of_domain": spec.policy.out_of_domain,
+        "nan_input": spec.policy.nan_input,
+        "provenance": dict(spec.provenance),
+        "target": spec.target,
+    }
+    if spec.table is not None:
+        table = spec.table
+        arrays["table"] = table.values
+        data["table"] = {
+            "counts": list(table.counts),
+            "scale": table.scale,
+            "offset": table.offset,
+        }
+    if spec.guard is not None:
+        arrays["guard"] = spec.guard.flags
+    if spec.vectors is not None:
+        arrays["vectors"] = spec.vectors
+    np.savez_compressed(folder / ARRAYS, **arrays)
+    write_whole(folder / SPEC, json.dumps(data, indent=1))
+
+
+def load_spec(folder: Path) -> BundleSpec:
+    """Read what :func:`save_spec` wrote.
+
+    Raises
+    ------
+    StorageError : when it is of another version.
+    """
+    data = json.loads((folder / SPEC).read_text(encoding="utf-8"))
+    if data.get("version") != VERSION:
+        raise StorageError(
+            f"not what a bundle of version {VERSION} is made from.", where=str(folder)
+        )
+    with np.load(folder / ARRAYS, allow_pickle=False) as stored:
+        arrays: dict[str, Array] = {name: stored[name] for name in stored.files}
+    domain = Domain.from_data(data["domain"])
+    table = data["table"]
+    return BundleSpec(
+        name=data["name"],
+        domain=domain,
+        formula=Formula.from_data(data["formula"]) if data["formula"] else None,
+        table=Table(
+            domain,
+            tuple(table["counts"]),
+            arrays["table"],
+            table["scale"],
+            table["offset"],
+            data["arithmetic"],
+        )
+        if table
+        else None,
+        guard=Guard(domain, arrays["guard"].astype(bool), data["arithmetic"])
+        if data["guard"]
+        else None,
+        output_name=data["output_name"],
+        output_unit=data["output_unit"],
+        tolerance=data["tolerance"],
+        max_error=data["max_error"],
+        error_kind=data["error_kind"],
+        arithmetic=data["arithmetic"],
+        policy=Policy(data["out_of_domain"], data["nan_input"]),
+        provenance=data["provenance"],
+        target=data["target"],
+        vectors=arrays.get("vectors"),
+    )

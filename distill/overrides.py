@@ -1,0 +1,73 @@
+"""Changing a recorded config: the same words as on the command line, without composing anew."""
+
+from __future__ import annotations
+
+import copy
+import difflib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import yaml
+
+from distill.config import conf_directory, read_option
+from distill.errors import ConfigError
+
+
+def apply_overrides(config: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
+    """The config with ``group=option`` and ``key.path=value`` applied in order.
+
+    Raises
+    ------
+    ConfigError : for what is no override, no key or no option.
+    """
+    groups = {folder.name for folder in conf_directory().iterdir() if folder.is_dir()}
+    result: dict[str, Any] = copy.deepcopy(dict(config))
+    for override in overrides:
+        key, equals, text = override.partition("=")
+        if not equals or not key:
+            raise ConfigError(
+                f"`{override}` is no override.",
+                where="command line",
+                hint="overrides look like group=option or key.path=value.",
+            )
+        if key in groups:
+            result[key] = read_option(key, text)
+        else:
+            _assign(result, key, _value(override, text))
+    return result
+
+
+def _value(override: str, text: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise ConfigError(
+            f"the value of `{override}` cannot be read.",
+            where="command line",
+            hint="quote values with special characters, as in YAML.",
+        ) from None
+
+
+def _assign(config: dict[str, Any], key: str, value: Any) -> None:
+    *path, last = key.split(".")
+    place: Any = config
+    for part in path:
+        place = place.get(part) if isinstance(place, dict) else None
+    if not isinstance(place, dict) or last not in place:
+        known = _keys(config)
+        close = difflib.get_close_matches(key, known, 1)
+        raise ConfigError(
+            f"`{key}` is not a key of the config.",
+            where="command line",
+            hint=f"did you mean `{close[0]}`?" if close else "`distill run --help` lists the keys.",
+        )
+    place[last] = value
+
+
+def _keys(config: Mapping[str, Any], prefix: str = "") -> list[str]:
+    found: list[str] = []
+    for key, value in config.items():
+        found.append(f"{prefix}{key}")
+        if isinstance(value, Mapping):
+            found += _keys(value, f"{prefix}{key}.")
+    return found

@@ -1,0 +1,164 @@
+"""What every stage gets alike: a key, a folder written whole or not at all, reuse, and progress.
+
+A stage's key is the hash of its config, its inputs' keys and the code of this package. Its result
+lies in ``<root>/<stage>/<first 16 digits of the key>/`` together with ``stage.json``, which says
+what it was made from. Two runs that want the same result meet at a lock: the second one waits and
+then reuses it. The operating system drops the lock of a killed process.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from filelock import FileLock, Timeout
+
+import distill
+from distill.errors import StorageError
+from distill.files import disk_errors, whole_folder, write_whole
+from distill.journal import Journal
+from distill.progress import Progress
+
+R = TypeVar("R")
+
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Stage(Generic[R]):
+    """One arrow of the pipeline: how its result is described, written and read."""
+
+    name: str
+    save: Callable[[R, Path], None]
+    load: Callable[[Path], R]
+    describe: Callable[[R], str]
+
+
+@dataclass(frozen=True)
+class Done(Generic[R]):
+    """A stage's result, with the key and the folder it is kept under."""
+
+    key: str
+    folder: Path
+    result: R
+    reused: bool
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a working stage may use of its runner."""
+
+    progress: Progress
+    journal: Journal
+
+
+@functools.cache
+def code_fingerprint() -> str:
+    """Hash of the package's own source: results of other code are not reused."""
+    folder = Path(distill.__file__).parent
+    digest = hashlib.sha256()
+    for file in sorted(folder.rglob("*")):
+        if file.suffix in {".py", ".j2"}:
+            digest.update(str(file.relative_to(folder)).encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()
+
+
+def key_of(stage: str, config: Mapping[str, object], inputs: Sequence[str]) -> str:
+    """The key of a stage's result, hexadecimal."""
+    text = json.dumps(
+        {"stage": stage, "config": config, "inputs": list(inputs), "code": code_fingerprint()},
+        sort_keys=True,
+    )
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Runner:
+    """Runs stages, keeping their results below ``root``."""
+
+    root: Path
+    progress: Progress
+
+    def run(
+        self,
+        stage: Stage[R],
+        config: Mapping[str, object],
+        inputs: Sequence[str],
+        doing: str,
+        produce: Callable[[Work], R],
+    ) -> Done[R]:
+        """The stage's result: read back when it is there, produced and kept when not.
+
+        Raises
+        ------
+        StorageError : when the folder cannot be written or read.
+        """
+        key = key_of(stage.name, config, inputs)
+        folder = self.root / stage.name / key[:16]
+        if not (folder / "stage.json").exists():
+            with disk_errors(folder):
+                folder.parent.mkdir(parents=True, exist_ok=True)
+            with self._lock(folder):
+                if not (folder / "stage.json").exists():
+                    self.progress.begin(stage.name, doing)
+                    return self._produce(stage, config, inputs, key, folder, produce)
+        result = self._load(stage, folder)
+        self.progress.end(stage.name, stage.describe(result), reused=True)
+        return Done(key, folder, result, reused=True)
+
+    def _lock(self, folder: Path) -> FileLock:
+        lock = FileLock(folder.with_name(f".{folder.name}.lock"))
+        with disk_errors(folder):
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                self.progress.warn(
+                    f"another run is computing this {folder.parent.name} result; waiting for it."
+                )
+                lock.acquire(poll_interval=0.2)
+        return lock
+
+    def _produce(
+        self,
+        stage: Stage[R],
+        config: Mapping[str, object],
+        inputs: Sequence[str],
+        key: str,
+        folder: Path,
+        produce: Callable[[Work], R],
+    ) -> Done[R]:
+        partial = folder.with_name(f".{folder.name}.partial")
+        # Only the holder of the lock is here: what lies about was left by a killed run.
+        for left in folder.parent.glob(f".{folder.name}.????????"):
+            if left.is_dir() and left != partial:
+                shutil.rmtree(left)
+        result = produce(Work(self.progress, Journal(partial / "journal.jsonl")))
+        with whole_folder(folder) as temporary:
+            stage.save(result, temporary)
+            record = {
+                "version": VERSION,
+                "stage": stage.name,
+                "key": key,
+                "config": config,
+                "inputs": list(inputs),
+            }
+            write_whole(temporary / "stage.json", json.dumps(record, indent=1))
+        shutil.rmtree(partial, ignore_errors=True)
+        self.progress.end(stage.name, stage.describe(result), reused=False)
+        return Done(key, folder, result, reused=False)
+
+    def _load(self, stage: Stage[R], folder: Path) -> R:
+        try:
+            return stage.load(folder)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise StorageError(
+                f"the kept result of the {stage.name} stage cannot be read: {error}.",
+                where=str(folder),
+                hint="delete that folder and repeat the command; it will be computed again.",
+            ) from error

@@ -1,0 +1,211 @@
+"""A study: everything judged about one teacher over one domain, and which formula was chosen."""
+
+from __future__ import annotations
+
+import base64
+import html
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import metadata
+from typing import TYPE_CHECKING, cast
+
+from distill.arrays import Array
+from distill.config import StudyConfig, plain
+from distill.domain import Domain
+from distill.engines.base import Candidate
+from distill.firmware.bundle import Bundle
+from distill.firmware.cost import Cost
+from distill.firmware.emit import emit_function
+from distill.firmware.evidence import Evidence
+from distill.firmware.graph import Arithmetic
+from distill.formula import Formula
+from distill.scoring.score import Score
+from distill.scoring.select import Selection
+from distill.teachers.base import Output, Teacher
+from distill.tracking.record import CandidateRecord, Milestone, StudyRecord
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+Figures = Mapping[str, float | str | None]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One candidate with all that is known about it.
+
+    ``cost`` is None where it was not measured (off the front, or without a target).
+    """
+
+    candidate: Candidate
+    score: Score
+    cost: Cost | None
+    on_front: bool
+    study: StudyContext
+
+    @property
+    def formula(self) -> Formula:
+        """The formula; callable on points (n, d)."""
+        return self.candidate.formula
+
+    @property
+    def published(self) -> bool:
+        """Whether it comes from the literature and not from a search."""
+        return self.candidate.engine == "published"
+
+    @property
+    def within_tolerance(self) -> bool:
+        """Whether no error larger than the tolerance was found."""
+        return self.score.max_error <= self.study.config.tolerance
+
+
+@dataclass(frozen=True)
+class StudyContext:
+    """What all candidates of a study share."""
+
+    config: StudyConfig
+    teacher: Teacher
+    domain: Domain
+    output: int
+
+    @property
+    def output_of_teacher(self) -> Output:
+        """Name and unit of the output that is distilled."""
+        return self.teacher.outputs[self.output]
+
+    def truth(self, x: Array) -> Array:
+        """The teacher's answers for that output at x (n, d), shape (n,)."""
+        return self.teacher.predict(x)[:, self.output]
+
+
+@dataclass(frozen=True)
+class Study:
+    """The result of a distillation, before anything is exported.
+
+    ``choices`` holds every scored candidate, cheapest first, the published formulas among them.
+    """
+
+    context: StudyContext
+    key: str
+    choices: tuple[Choice, ...]
+    selection: Selection
+    history: tuple[tuple[int, float, int, float], ...]
+    points: tuple[Array, Array]
+
+    @property
+    def chosen(self) -> Choice | None:
+        """The chosen candidate, or None when nothing is within the tolerance."""
+        return next((c for c in self.choices if c.candidate.id == self.selection.id), None)
+
+    def choice(self, candidate_id: str) -> Choice:
+        """The candidate of that id; KeyError when there is none."""
+        for choice in self.choices:
+            if choice.candidate.id == candidate_id:
+                return choice
+        raise KeyError(candidate_id)
+
+    @property
+    def front(self) -> pd.DataFrame:
+        """The Pareto front of max error against complexity, one row a candidate, cheapest first."""
+        import pandas as pd
+
+        return pd.DataFrame([self._row(c) for c in self.choices if c.on_front])
+
+    @property
+    def published(self) -> pd.DataFrame:
+        """The published formulas, in the columns of :attr:`front`."""
+        import pandas as pd
+
+        return pd.DataFrame([self._row(c) for c in self.choices if c.published])
+
+    def _row(self, choice: Choice) -> dict[str, object]:
+        teacher, reference = choice.score.teacher, choice.score.reference
+        return {
+            "id": choice.candidate.id,
+            "formula": choice.formula.readable(),
+            "complexity": choice.formula.complexity,
+            "max_error": teacher.max_error,
+            "rmse": teacher.rmse,
+            "r2": teacher.r2,
+            "reference_max_error": reference.max_error if reference else None,
+            "instructions": choice.cost.instructions if choice.cost else None,
+            "flash_bytes": choice.cost.flash_bytes if choice.cost else None,
+            "engine": choice.candidate.engine,
+            "origin": choice.candidate.origin,
+            "within_tolerance": choice.within_tolerance,
+            "chosen": choice.candidate.id == self.selection.id,
+        }
+
+    def record(
+        self, key: str, *, bundle: Bundle | None = None, evidence: Evidence | None = None
+    ) -> StudyRecord:
+        """All that MLflow and the reports show of this study, as plain data."""
+        import distill
+
+        config, output = self.context.config, self.context.output_of_teacher
+        return StudyRecord(
+            key=key,
+            teacher_name=self.context.teacher.name,
+            teacher_fingerprint=self.context.teacher.fingerprint,
+            output_name=output.name,
+            output_unit=output.unit,
+            domain=self.context.domain,
+            tolerance=config.tolerance,
+            engine=config.engine.name,
+            target=str(config.target.get("name", "")),
+            config=plain(config),
+            candidates=tuple(
+                self._candidate_record(c) for c in self.choices if c.on_front or c.published
+            ),
+            history=tuple(Milestone(*step) for step in self.history),
+            points=self.points[0],
+            truth=self.points[1],
+            selection=self.selection.reason,
+            created=time.time(),
+            sweep_id=config.sweep,
+            export_directory=str(bundle.directory) if bundle else None,
+            evidence=evidence.to_data() if evidence else None,
+            versions={"distill": distill.__version__, **versions()},
+        )
+
+    def _candidate_record(self, choice: Choice) -> CandidateRecord:
+        cost = choice.cost
+        return CandidateRecord(
+            id=choice.candidate.id,
+            engine=choice.candidate.engine,
+            origin=choice.candidate.origin,
+            formula=choice.formula,
+            score=choice.score,
+            cost={cost.target: cast(Figures, cost.to_data())} if cost else {},
+            chosen=choice.candidate.id == self.selection.id,
+            on_front=choice.on_front,
+            within_tolerance=choice.within_tolerance,
+            c_source=emit_function(
+                choice.formula,
+                self.context.output_of_teacher.name,
+                cast(Arithmetic, self.context.config.export.arithmetic),
+            ),
+            candidate_data=choice.candidate.to_data(),
+        )
+
+    def _repr_html_(self) -> str:
+        """For notebooks: the choice, the Pareto plot and the front."""
+        from distill.tracking.plots import front_figure, to_png
+
+        chosen = self.chosen
+        formula = f"<p>$${chosen.formula.latex()}$$</p>" if chosen else ""
+        table = self.front.drop(columns=["id", "origin"]).to_html(
+            index=False, float_format=lambda v: f"{v:.4g}", border=0
+        )
+        picture = base64.b64encode(to_png(front_figure(self.record(self.key)))).decode()
+        return (
+            f"<p>{html.escape(self.selection.reason)}</p>{formula}"
+            f'<img alt="Pareto front" src="data:image/png;base64,{picture}">{table}'
+        )
+
+
+def versions() -> dict[str, str]:
+    """The versions of the libraries that results depend on."""
+    return {name: metadata.version(name) for name in ("numpy", "scipy", "torch", "pyoperon")}

@@ -1,0 +1,258 @@
+"""The one loader: whatever a user calls a teacher becomes a :class:`Checked` one."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from distill.domain import Domain
+from distill.errors import ConfigError, TeacherError
+from distill.identifiers import why_not_identifier
+from distill.teachers.base import Teacher
+from distill.teachers.checked import Checked
+from distill.teachers.kinds import (
+    CALLABLE,
+    CSV,
+    FRAME,
+    IMPORTED,
+    MODULE,
+    NETWORK,
+    PARQUET,
+    TEACHER,
+    Kind,
+)
+
+_SHIPPED = Path(__file__).with_name("shipped")
+_IMPORT_PATH = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*\Z")
+_WHAT = (
+    "a teacher is a shipped name, a .safetensors, .pt, .csv or .parquet file, or "
+    "`package.module:function`."
+)
+
+_REFUSED = {
+    ".pkl": "a pickle",
+    ".pickle": "a pickle",
+    ".joblib": "a joblib file, which is a pickle",
+    ".dill": "a pickle",
+    ".sav": "a pickle",
+}
+_LATER = {
+    ".pt2": "a torch.export archive",
+    ".ptl": "a TorchScript archive",
+    ".onnx": "an ONNX model",
+    ".skops": "a skops file",
+    ".h5": "a Keras model",
+    ".keras": "a Keras model",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Shipped:
+    """A teacher that comes with the package.
+
+    ``reference`` is the import path of the truth it learned, a function (n, d) -> (n,);
+    ``published`` are formulas from the literature by name, in the grammar of ``Formula.parse``.
+    """
+
+    name: str
+    description: str
+    reference: str | None
+    published: Mapping[str, str]
+
+
+def shipped() -> list[Shipped]:
+    """The teachers that come with the package, by name."""
+    from distill.teachers.network import read_card
+
+    cards = [read_card(path) for path in sorted(_SHIPPED.glob("*.safetensors"))]
+    return [Shipped(c.name, c.description, c.reference, c.published or {}) for c in cards]
+
+
+def load_teacher(
+    source: object, *, kind: str | None = None, domain: Domain | None = None, **options: object
+) -> Checked:
+    """Whatever ``source`` is, as a teacher whose every answer is checked.
+
+    Parameters
+    ----------
+    source : a shipped name (see :func:`shipped`); the path of a ``.safetensors`` file, of a
+        ``.pt``/``.pth`` state_dict, of a CSV or Parquet table; ``package.module:function``, which
+        runs in a process of its own; a Python callable (n, d) -> (n,) or (n, k), which runs in
+        this one; a ``torch.nn.Module``; a DataFrame; or a teacher already.
+    kind : what a text is meant to be: shipped, torch, function or table; found out if None.
+    domain : the domain to distil over; the teacher's own (a file's, the bounds of a table) if None.
+    options : by kind, None standing for "not given".
+        All: ``name``, a C identifier. All but tables: ``outputs``, names or {name, unit} (one
+        output if not given). Functions: ``vectorized`` (False: called with d numbers for one
+        point). By import path also ``timeout`` (60 seconds for a batch) and ``batch`` (1024
+        points). Weights without metadata: ``layers``, ``activation``, ``input_mean``,
+        ``input_scale``, ``output_mean``, ``output_scale``. Tables: ``inputs``, ``output``,
+        names of columns.
+
+    Raises
+    ------
+    TeacherError : when there is no such teacher, it cannot be read safely, or does not fit the
+        domain.
+    ConfigError : for an option its kind does not have.
+    """
+    given = {key: value for key, value in options.items() if value is not None}
+    reader, subject = _recognise(source, kind)
+    allowed = ("name", *reader.options)
+    if unknown := [key for key in given if key not in allowed]:
+        raise ConfigError(
+            f"{reader.title} has no option `{unknown[0]}`.",
+            where=f"config key `teacher.options.{unknown[0]}`",
+            hint=f"allowed: {', '.join(allowed)}.",
+        )
+    name = given.pop("name", None)
+    if name is not None and (why := why_not_identifier(str(name))):
+        raise ConfigError(
+            f"`{name}` cannot name a teacher: {why}.", where="config key `teacher.options.name`"
+        )
+    return reader.load(subject, domain, None if name is None else str(name), given)
+
+
+def _recognise(source: object, kind: str | None) -> tuple[Kind, object]:
+    torch, pandas = sys.modules.get("torch"), sys.modules.get("pandas")
+    if isinstance(source, str):
+        return _TEXTS[kind or _kind_of_text(source)](source)
+    if isinstance(source, Path):
+        return _from_file(str(source))
+    if torch is not None and isinstance(source, torch.nn.Module):
+        return MODULE, source
+    if pandas is not None and isinstance(source, pandas.DataFrame):
+        return FRAME, source
+    if isinstance(source, Teacher):
+        return TEACHER, source
+    if callable(source):
+        return CALLABLE, source
+    hint = _WHAT
+    if callable(getattr(source, "predict", None)):
+        hint = "give its method: load_teacher(model.predict, domain=...)."
+    raise TeacherError(f"a {type(source).__qualname__} is no teacher.", hint=hint)
+
+
+def _kind_of_text(text: str) -> str:
+    """Files win over import paths, shipped names over files of the working folder."""
+    path = Path(text).expanduser()
+    if text in _shipped_names():
+        return "shipped"
+    if _IMPORT_PATH.match(text) and not path.exists():
+        return "function"
+    return "file" if path.suffix or len(path.parts) > 1 or path.exists() else "shipped"
+
+
+def _shipped_names() -> list[str]:
+    return sorted(path.stem for path in _SHIPPED.glob("*.safetensors"))
+
+
+def _from_shipped(text: str) -> tuple[Kind, object]:
+    names = _shipped_names()
+    if text in names:
+        return NETWORK, _SHIPPED / f"{text}.safetensors"
+    close = get_close_matches(text, names, cutoff=0.5)
+    raise TeacherError(
+        f"there is no shipped teacher `{text}`"
+        + (f"; did you mean `{close[0]}`?" if close else "."),
+        where="config key `teacher.source`",
+        hint=f"shipped: {', '.join(names)}. Otherwise {_WHAT}",
+    )
+
+
+def _from_import(text: str) -> tuple[Kind, object]:
+    if _IMPORT_PATH.match(text):
+        return IMPORTED, text
+    raise TeacherError(
+        f"`{text}` is not the import path of a function.",
+        where="config key `teacher.source`",
+        hint="write package.module:function.",
+    )
+
+
+def _from_file(text: str) -> tuple[Kind, object]:
+    path = Path(text).expanduser()
+    return _file_kind(path), path
+
+
+def _from_weights(text: str) -> tuple[Kind, object]:
+    kind, path = _from_file(text)
+    return _only(kind, path, (NETWORK,), "a .safetensors, .pt or .pth file of weights")
+
+
+def _from_table(text: str) -> tuple[Kind, object]:
+    kind, path = _from_file(text)
+    return _only(kind, path, (CSV, PARQUET), "a CSV or Parquet file")
+
+
+def _only(kind: Kind, path: object, allowed: tuple[Kind, ...], wanted: str) -> tuple[Kind, object]:
+    if kind not in allowed:
+        raise TeacherError(
+            f"`{path}` is {kind.title}, but {wanted} is wanted here.",
+            where="config key `teacher.source`",
+            hint="choose the teacher group that fits: teacher=torch, teacher=table ...",
+        )
+    return kind, path
+
+
+_TEXTS: dict[str, Callable[[str], tuple[Kind, object]]] = {
+    "shipped": _from_shipped,
+    "torch": _from_weights,
+    "function": _from_import,
+    "table": _from_table,
+    "file": _from_file,
+}
+
+
+def _file_kind(path: Path) -> Kind:
+    """What a file is, by its suffix and its first bytes; dangerous ones are refused unopened."""
+    suffix = path.suffix.lower()
+    if suffix == ".py":
+        raise TeacherError(
+            "a Python file is given by the import path of its function.",
+            where=str(path),
+            hint=f"write `{path.stem}:function`, started in the folder of the file.",
+        )
+    if suffix in _REFUSED:
+        raise TeacherError(
+            f"{_REFUSED[suffix]} is not opened: it can run any code when it is.",
+            where=str(path),
+            hint="save the weights as safetensors, or give a function that asks the model "
+            "(`package.module:function`).",
+        )
+    try:
+        with path.open("rb") as file:
+            start = file.read(4)
+    except FileNotFoundError:
+        raise TeacherError(
+            f"there is no file `{path}`.",
+            where=str(path.resolve()),
+            hint=f"check the path. Otherwise {_WHAT}",
+        ) from None
+    except OSError as error:
+        raise TeacherError(
+            f"the file cannot be read: {error.strerror}.", where=str(path), hint=_WHAT
+        ) from None
+    if suffix in _LATER:
+        from distill.teachers.network import not_supported
+
+        raise not_supported(path, _LATER[suffix])
+    if suffix in {".safetensors", ".pt", ".pth"}:
+        return NETWORK
+    if start == b"PAR1" or suffix in {".parquet", ".pq"}:
+        return PARQUET
+    # Pickle protocols 2 to 5 begin so; .pt and .pth are judged by torch's weights-only reader.
+    if start[:1] == b"\x80" and start[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
+        raise TeacherError(
+            "the file is a pickle and is not opened: it can run any code when it is.",
+            where=str(path),
+            hint="save the weights as safetensors.",
+        )
+    if suffix in {".csv", ".tsv", ".txt"}:
+        return CSV
+    raise TeacherError(
+        f"`{path.name}` is of no kind that can be read.", where=str(path), hint=_WHAT
+    )

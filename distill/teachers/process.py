@@ -1,0 +1,206 @@
+"""A worker process that holds one function, asked over pipes with a time limit, killed past it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import weakref
+from difflib import get_close_matches
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from distill.arrays import Array
+from distill.errors import TeacherError
+from distill.teachers.checked import not_numbers
+
+STARTING = 120.0
+"""Seconds the worker may take to import the function's module."""
+
+_WORKER = Path(__file__).with_name("worker.py")
+
+
+class Raised(Exception):
+    """The function raised; the text is the exception's."""
+
+
+class _NoAnswer(Exception):
+    """Nothing came within the time limit."""
+
+
+class _Gone(Exception):
+    """The worker ended."""
+
+
+class Worker:
+    """A process that holds one function; it starts again when it is needed after its end."""
+
+    def __init__(self, module: str, function: str) -> None:
+        self.module, self.function = module, function
+        self._lock = threading.Lock()
+        self._got = bytearray()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._said: IO[bytes] | None = None
+        self._stop: weakref.finalize[..., Worker] | None = None
+
+    def start(self) -> list[str]:
+        """Import the function; returns the user's files that were loaded with it."""
+        where = f"teacher `{self.module}:{self.function}`"
+        self._got.clear()
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", str(_WORKER)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._said,
+            start_new_session=True,  # Ctrl-C is for the parent, which ends the worker
+            bufsize=0,
+        )
+        self._stop = weakref.finalize(self, _kill, self._process)
+        here = [str(Path.cwd()), *(entry for entry in sys.path if entry)]
+        order = {"path": here, "module": self.module, "function": self.function}
+        try:
+            self._write(json.dumps(order).encode() + b"\n")
+            answer = json.loads(self._line(time.monotonic() + STARTING))
+        except _NoAnswer:
+            self.stop()
+            raise TeacherError(
+                f"importing `{self.module}` did not end within {STARTING:g} s.", where=where
+            ) from None
+        except _Gone:
+            raise self._ended(where) from None
+        if "files" in answer:
+            return list(answer["files"])
+        self.stop()
+        if "callables" in answer:
+            close = get_close_matches(self.function, answer["callables"]) or answer["callables"]
+            raise TeacherError(
+                f"the module `{self.module}` has no function `{self.function}`.",
+                where=where,
+                hint=f"it has: {', '.join(close[:8])}." if close else "define it there.",
+            )
+        if answer["missing"]:
+            raise TeacherError(
+                f"there is no module `{self.module}`.",
+                where=where,
+                hint=f"start in the folder that holds it (now {here[0]}), or install it.",
+            )
+        raise TeacherError(
+            f"importing `{self.module}` raised {answer['raised']}.",
+            where=where,
+            hint=f'try: python -c "import {self.module}"',
+        )
+
+    def ask(self, x: Array, vectorized: bool, timeout: float) -> np.ndarray[Any, np.dtype[Any]]:
+        """The function's answer at x (n, d), as it is."""
+        where = f"teacher `{self.module}:{self.function}`"
+        with self._lock:
+            if self._process is None or self._process.poll() is not None:  # never, or stopped
+                self.start()
+            request = {"shape": x.shape, "bytes": x.nbytes, "vectorized": vectorized}
+            deadline = time.monotonic() + timeout
+            try:
+                self._write(
+                    json.dumps(request).encode() + b"\n" + np.ascontiguousarray(x).tobytes()
+                )
+                answer = json.loads(self._line(deadline))
+                body = self._read(answer.get("bytes", 0), deadline)
+            except _NoAnswer:
+                self.stop()
+                raise TeacherError(
+                    f"the teacher did not answer {len(x)} points within {timeout:g} s and was "
+                    "stopped.",
+                    where=where,
+                    hint="raise the option `timeout`, or lower `batch`, the number of points it is "
+                    "asked at a time.",
+                ) from None
+            except _Gone:
+                raise self._ended(where) from None
+            except BaseException:  # an interrupt: the pipes hold half an answer
+                self.stop()
+                raise
+        if "raised" in answer:
+            raise Raised(answer["raised"])
+        if "odd" in answer:
+            raise not_numbers(answer["odd"], answer["shown"], where)
+        return np.frombuffer(body, dtype=answer["dtype"]).reshape(answer["shape"])
+
+    def stop(self) -> None:
+        """End the process and everything it started."""
+        if self._stop is not None:
+            self._stop()
+
+    def _write(self, data: bytes) -> None:
+        assert self._process is not None
+        assert self._process.stdin is not None
+        try:
+            view = memoryview(data)
+            while view:
+                view = view[self._process.stdin.write(view) :]
+        except BrokenPipeError:
+            raise _Gone from None
+
+    def _line(self, deadline: float) -> bytes:
+        while (end := self._got.find(b"\n")) < 0:
+            self._fill(deadline)
+        return self._take(end + 1)
+
+    def _read(self, size: int, deadline: float) -> bytes:
+        while len(self._got) < size:
+            self._fill(deadline)
+        return self._take(size)
+
+    def _take(self, size: int) -> bytes:
+        taken = bytes(self._got[:size])
+        del self._got[:size]
+        return taken
+
+    def _fill(self, deadline: float) -> None:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        ready = select.poll()
+        ready.register(self._process.stdout, select.POLLIN)
+        if not ready.poll(max(0.0, deadline - time.monotonic()) * 1000):
+            raise _NoAnswer
+        chunk = self._process.stdout.read(1 << 20)
+        if not chunk:
+            raise _Gone
+        self._got += chunk
+
+    def _ended(self, where: str) -> TeacherError:
+        """The error for a worker that is gone, with the last it said."""
+        assert self._process is not None
+        assert self._said is not None
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(2)  # a crash may take a moment to be written down
+        self.stop()
+        code = self._process.returncode
+        how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+        self._said.seek(max(0, self._said.seek(0, os.SEEK_END) - 1000))
+        said = self._said.read().decode(errors="replace").strip().splitlines()
+        return TeacherError(
+            f"the teacher's process ended with {how}" + (f": {said[-1]}" if said else "."),
+            where=where,
+            hint="call the function on its own; it must return, not end the process.",
+        )
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """End a worker with everything it started, unless it has ended by itself."""
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            pipe.close()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(0.05)
+    with contextlib.suppress(ProcessLookupError):  # nothing of its group is left
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()

@@ -1,0 +1,36 @@
+"""The code of a registered model ("models from code"): MLflow runs this file to load one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from mlflow.models import set_model
+from mlflow.pyfunc.model import PythonModel, PythonModelContext
+
+from distill.formula import Formula
+
+
+class FormulaModel(PythonModel):
+    """Evaluates the formula of a candidate on a DataFrame with its inputs as columns."""
+
+    def load_context(self, context: PythonModelContext) -> None:
+        """Read the candidate that was stored with the model."""
+        data = json.loads(Path(context.artifacts["candidate"]).read_text(encoding="utf-8"))
+        self.formula = Formula.from_data(data["formula"])
+        self.output = str(data["output"])
+
+    def predict(
+        self,
+        context: PythonModelContext,
+        model_input: pd.DataFrame,
+        params: dict[str, Any] | None = None,
+    ) -> pd.DataFrame:
+        """One column, the output's name, one row for each row of the input."""
+        x = model_input[list(self.formula.domain.names)].to_numpy(dtype=float)
+        return pd.DataFrame({self.output: self.formula(x)}, index=model_input.index)
+
+
+set_model(FormulaModel())

@@ -1,0 +1,239 @@
+"""What a record becomes in MLflow: names, tags, params and metrics. Pure; knows no client.
+
+Slashes in the names of metrics become the sections of MLflow's charts.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from distill.scoring.score import Errors
+from distill.tracking.record import PUBLISHED, CandidateRecord, StudyRecord
+
+KIND, STUDY, CANDIDATE = "distill.kind", "study", "candidate"
+KEY = "distill.key"
+ID = "distill.candidate"
+ENGINE = "distill.engine"
+DIGEST = "distill.digest"
+SWEEP = "distill.sweep"
+PARENT = "mlflow.parentRunId"
+
+CONFIG_FILE = "config.json"
+CANDIDATE_FILE = "candidate.json"
+
+LONGEST_VALUE = 500
+LONGEST_FORMULA = 6000  # what MLflow takes
+LONGEST_NAME = 90
+MOST_MILESTONES = 5000
+
+Point = tuple[str, float, int, int]
+"""A metric's name, value, time in milliseconds and step."""
+
+_FORBIDDEN = re.compile(r"[^\w./: -]", re.ASCII)
+_COLOURS = {"chosen": "#f2a900", "published": "#7a4fb3", "front": "#1f6fb4", "other": "#b4bac4"}
+
+
+def run_name(record: StudyRecord, candidate: CandidateRecord) -> str:
+    """``c07 <formula>``, shortened."""
+    return shorten(
+        f"{record.label(candidate)} {_origin(candidate)}{candidate.formula.readable(4)}",
+        LONGEST_NAME,
+    )
+
+
+def candidate_tags(record: StudyRecord, candidate: CandidateRecord) -> dict[str, str]:
+    """The tags of a candidate's run."""
+    score = candidate.score.teacher
+    group = (
+        "chosen" if candidate.chosen
+        else "published" if candidate.engine == PUBLISHED
+        else "front" if candidate.on_front
+        else "other"
+    )  # fmt: skip
+    note = (
+        f"`{record.output_name} = {shorten(candidate.formula.readable(), 2000)}`\n\n"
+        f"Largest error {score.max_error:.4g} {record.output_unit} "
+        f"(tolerance {record.tolerance:g}). Plots, cost and C: "
+        "Artifacts, `report.html`."
+    )
+    return {
+        KIND: CANDIDATE,
+        **_common_tags(record),
+        ID: candidate.id,
+        ENGINE: candidate.engine,
+        "distill.study": shorten(record.name, LONGEST_VALUE),
+        "distill.chosen": _flag(candidate.chosen),
+        "distill.pareto": _flag(candidate.on_front),
+        "distill.within_tolerance": _flag(candidate.within_tolerance),
+        "mlflow.note.content": note,
+        "mlflow.runColor": _COLOURS[group],
+    }
+
+
+def candidate_params(candidate: CandidateRecord) -> dict[str, str]:
+    """The params of a candidate's run: the formula, its engine, and costs that are words."""
+    words = {
+        f"cost/{target}/{name}": str(value)
+        for target, figures in candidate.cost.items()
+        for name, value in figures.items()
+        if isinstance(value, str)
+    }
+    return _bounded(
+        {
+            "engine": candidate.engine,
+            "origin": candidate.origin,
+            **words,
+        }
+    ) | {"formula": shorten(candidate.formula.readable(), LONGEST_FORMULA)}
+
+
+def candidate_metrics(candidate: CandidateRecord) -> dict[str, float]:
+    """The metrics of a candidate's run. What is not finite is left out: no chart can show it."""
+    score = candidate.score
+    metrics = {
+        "complexity": float(candidate.formula.complexity),
+        **_error_metrics("accuracy", score.teacher),
+        **({} if score.reference is None else _error_metrics("reference", score.reference)),
+    }
+    if score.certified_error is not None:
+        metrics["accuracy/certified_error"] = score.certified_error
+    for target, figures in candidate.cost.items():
+        for name in figures:
+            value = candidate.figure(target, name)
+            if value is not None:
+                metrics[safe_name(f"cost/{target}/{name}")] = value
+    return {name: value for name, value in metrics.items() if math.isfinite(value)}
+
+
+def study_tags(record: StudyRecord) -> dict[str, str]:
+    """The tags of a study's run."""
+    chosen = record.chosen
+    lines = [f"{record.teacher_name} distilled by {record.engine} for {record.target}."]
+    if chosen:
+        formula = shorten(chosen.formula.readable(), 2000)
+        lines.append(f"Chosen: {record.label(chosen)} `{record.output_name} = {formula}`")
+    lines.append(record.selection)
+    if record.export_directory:
+        lines.append(f"Exported to `{record.export_directory}`.")
+    return {
+        KIND: STUDY,
+        **_common_tags(record),
+        ENGINE: record.engine,
+        "distill.target": record.target,
+        "distill.teacher": record.teacher_name,
+        "distill.overrides": shorten(" ".join(record.overrides), LONGEST_VALUE),
+        "mlflow.note.content": "\n\n".join(lines),
+    }
+
+
+def study_params(record: StudyRecord) -> dict[str, str]:
+    """The whole config, flat."""
+    return _bounded(flatten(record.config))
+
+
+def study_metrics(record: StudyRecord) -> dict[str, float]:
+    """What the study came to, so that the studies of a sweep can be compared."""
+    metrics = {"candidates": float(len(record.candidates)), "tolerance": record.tolerance}
+    if record.chosen:
+        own = candidate_metrics(record.chosen)
+        metrics |= {f"chosen/{name}": value for name, value in own.items()}
+    return metrics
+
+
+def search_points(record: StudyRecord) -> list[Point]:
+    """The progress of the search: the best error so far, over all and at each complexity."""
+    points: list[Point] = []
+    best, last = math.inf, None
+    every = max(1, math.ceil(len(record.history) / MOST_MILESTONES))
+    for i, news in enumerate(record.history):
+        if not math.isfinite(news.error):
+            continue
+        time = round(1000 * (record.created + news.seconds))
+        if news.error < best:
+            best = news.error
+            points.append(("search/best_error", best, time, news.step))
+        if i % every == 0:
+            name = f"search/complexity_{news.complexity:03d}"
+            points.append((name, news.error, time, news.step))
+        last = (time, news.step)
+    if last and math.isfinite(best):
+        # The line goes on to the end of the search.
+        points.append(("search/best_error", best, *last))
+    return list(dict.fromkeys(points))
+
+
+def front_table(record: StudyRecord) -> dict[str, list[Any]]:
+    """The candidates as columns, cheapest first, for MLflow's table view."""
+    rows = sorted(record.candidates, key=lambda c: (c.formula.complexity, c.score.max_error))
+    return {
+        "candidate": [record.label(c) for c in rows],
+        "formula": [c.formula.readable() for c in rows],
+        "complexity": [c.formula.complexity for c in rows],
+        "max_error": [_finite(c.score.max_error) for c in rows],
+        "rmse": [_finite(c.score.teacher.rmse) for c in rows],
+        "instructions": [c.figure(record.target, "instructions") for c in rows],
+        "flash_bytes": [c.figure(record.target, "flash_bytes") for c in rows],
+        "engine": [c.engine for c in rows],
+        "within_tolerance": [c.within_tolerance for c in rows],
+        "chosen": [c.chosen for c in rows],
+    }
+
+
+def flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    """Nested mappings as ``a.b.c``; lists as comma-separated text."""
+    flat: dict[str, str] = {}
+    for key, value in config.items():
+        if isinstance(value, Mapping):
+            flat |= flatten(value, f"{prefix}{key}.")
+        elif isinstance(value, list | tuple):
+            flat[f"{prefix}{key}"] = ", ".join(map(str, value))
+        else:
+            flat[f"{prefix}{key}"] = str(value)
+    return flat
+
+
+def shorten(text: str, longest: int) -> str:
+    """The text, cut to ``longest`` characters with an ellipsis at the end."""
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def safe_name(name: str) -> str:
+    """A name that MLflow takes for a metric, a param or a part of a model's name."""
+    return _FORBIDDEN.sub("_", name)[:250]
+
+
+def _common_tags(record: StudyRecord) -> dict[str, str]:
+    return {KEY: record.key} | ({SWEEP: record.sweep_id} if record.sweep_id else {})
+
+
+def _error_metrics(section: str, errors: Errors) -> dict[str, float]:
+    metrics = {
+        "max_error": errors.max_error,
+        "rmse": errors.rmse,
+        "relative_rmse": errors.relative_rmse,
+        "r2": errors.r2,
+        "non_finite": float(errors.non_finite),
+    }
+    if 0 < errors.max_error < math.inf:
+        # MLflow's scatter chart has no logarithmic axis, and errors span decades.
+        metrics["log10_max_error"] = math.log10(errors.max_error)
+    return {f"{section}/{name}": value for name, value in metrics.items()}
+
+
+def _bounded(params: Mapping[str, str]) -> dict[str, str]:
+    return {safe_name(name): shorten(value, LONGEST_VALUE) for name, value in params.items()}
+
+
+def _origin(candidate: CandidateRecord) -> str:
+    return f"{candidate.origin}: " if candidate.engine == PUBLISHED and candidate.origin else ""
+
+
+def _flag(value: bool) -> str:
+    return "true" if value else "false"
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

@@ -1,0 +1,262 @@
+"""Putting a study into MLflow: an experiment per teacher, a run per study, a child per candidate.
+
+Logging can be repeated: runs are found by their tags and only what differs is written. A run
+carries the digest of its content from the moment it is complete, so that a call after a crash
+writes what is missing and no more.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filelock import FileLock
+
+from distill.progress import Progress, Silent
+from distill.tracking import entries
+from distill.tracking.champion import register_champion
+from distill.tracking.entries import DIGEST, ENGINE, ID, KEY, KIND, PARENT, STUDY, Point
+from distill.tracking.plots import CandidatePlots
+from distill.tracking.record import PUBLISHED, CandidateRecord, StudyRecord, digest
+from distill.tracking.report import candidate_report, front_images, study_report
+from distill.tracking.store import EXPERIMENTS, Store, tracking_errors
+from distill.tracking.view import write_views
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
+
+Files = Mapping[str, str | bytes]
+
+# A batch holds at most so many of each (MLflow's own limits).
+_METRICS, _PARAMS = 1000, 100
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """Where a study is in MLflow. ``run_ids`` maps candidates' ids to their runs.
+
+    ``model_version`` is that of the chosen candidate in the registry, None without one.
+    """
+
+    experiment_id: str
+    parent_run_id: str
+    run_ids: Mapping[str, str]
+    model_version: str | None
+
+
+@dataclass(frozen=True)
+class _Content:
+    """All that a run shall hold; ``files`` is called with the run's id when they are needed."""
+
+    name: str
+    tags: Mapping[str, str]
+    params: Mapping[str, str]
+    metrics: Mapping[str, float]
+    points: list[Point]
+    digest: str
+    files: Callable[[str], Files]
+
+
+def log_study(record: StudyRecord, store: Store, progress: Progress | None = None) -> Logged:
+    """Log a study and all its candidates, or complete and update what is there of it.
+
+    Raises
+    ------
+    TrackingError : when the store fails or its server is gone; call again later.
+    """
+    news = progress or Silent()
+    with tracking_errors(store), _one_at_a_time(store, record):
+        client = store.client()
+        experiment = ensure_experiment(client, store, record.teacher_name)
+        runs = _runs_of(client, experiment, record.key)
+        parent = runs.get((STUDY, ""))
+        # The parent comes first and is complete last: children need its id.
+        parent_id = (
+            parent.info.run_id
+            if parent
+            else _create(client, experiment, record.name, entries.study_tags(record))
+        )
+        data = digest(record.to_data(), record.points.tobytes().hex(), record.truth.tobytes().hex())
+        plots = CandidatePlots(record)
+        run_ids: dict[str, str] = {}
+        for i, candidate in enumerate(_published_first(record)):
+            news.advance(i / len(record.candidates), f"MLflow: {record.label(candidate)}")
+            content = _candidate_content(record, candidate, parent_id, plots)
+            found = runs.get((candidate.id, candidate.engine))
+            run_ids[candidate.id] = _sync(client, experiment, found, content)
+        version = None
+        if record.chosen:
+            version = register_champion(client, record, record.chosen, run_ids[record.chosen.id])
+        _sync(client, experiment, client.get_run(parent_id), _study_content(record, plots, data))
+        write_views(client, experiment, record, news)
+    return Logged(experiment, parent_id, run_ids, version)
+
+
+def ensure_experiment(client: MlflowClient, store: Store, teacher_name: str) -> str:
+    """The id of the teacher's experiment, made or brought back from deletion when needed.
+
+    Safe when several processes do it at once.
+    """
+    from mlflow.exceptions import MlflowException
+
+    name = EXPERIMENTS + teacher_name
+    location = (store.artifacts / teacher_name).as_uri() if store.artifacts else None
+    found = client.get_experiment_by_name(name)
+    if found is None:
+        try:
+            return str(client.create_experiment(name, artifact_location=location))
+        except MlflowException:
+            # Another process was faster; any other failure shows again in the next line.
+            found = client.get_experiment_by_name(name)
+            if found is None:
+                raise
+    if found.lifecycle_stage == "deleted":
+        client.restore_experiment(found.experiment_id)
+    return str(found.experiment_id)
+
+
+@contextmanager
+def _one_at_a_time(store: Store, record: StudyRecord) -> Iterator[None]:
+    """Two processes that log one study to one local store would write its runs twice."""
+    if store.artifacts is None:
+        yield
+        return
+    locks = store.artifacts.parent / ".locks"
+    locks.mkdir(exist_ok=True)
+    with FileLock(locks / f"{record.key[:32]}.lock"):
+        yield
+
+
+def _runs_of(client: MlflowClient, experiment: str, key: str) -> dict[tuple[str, str], Run]:
+    """The runs of a study: its own under (STUDY, ""), candidates under (id, engine)."""
+    runs: dict[tuple[str, str], Run] = {}
+    token = None
+    while True:
+        page = client.search_runs(
+            [experiment],
+            f"tags.`{KEY}` = '{key}'",
+            max_results=1000,
+            order_by=["attributes.start_time DESC"],
+            page_token=token,
+        )
+        for run in page:
+            tags = run.data.tags
+            study = tags.get(KIND) == STUDY
+            runs[(STUDY, "") if study else (tags.get(ID, ""), tags.get(ENGINE, ""))] = run
+        token = page.token
+        if not token:
+            return runs
+
+
+def _published_first(record: StudyRecord) -> list[CandidateRecord]:
+    """So that a found formula that equals a published one keeps the id for itself."""
+    return sorted(record.candidates, key=lambda c: c.engine != PUBLISHED)
+
+
+def _candidate_content(
+    record: StudyRecord, candidate: CandidateRecord, parent_id: str, plots: CandidatePlots
+) -> _Content:
+    data = candidate.to_data()
+    tags = entries.candidate_tags(record, candidate) | {PARENT: parent_id}
+
+    def files(run_id: str) -> Files:
+        images = plots.draw(candidate)
+        return {
+            entries.CANDIDATE_FILE: json.dumps({**data, "study": record.key}, indent=1),
+            "formula.tex": candidate.formula.latex() + "\n",
+            "report.html": candidate_report(record, candidate, images, run_id),
+            **({"formula.c": candidate.c_source} if candidate.c_source else {}),
+            **images,
+        }
+
+    return _Content(
+        name=entries.run_name(record, candidate),
+        tags=tags,
+        params=entries.candidate_params(candidate),
+        metrics=entries.candidate_metrics(candidate),
+        points=[],
+        digest=digest(data, tags, record.tolerance, record.label(candidate)),
+        files=files,
+    )
+
+
+def _study_content(record: StudyRecord, plots: CandidatePlots, data: str) -> _Content:
+    table = entries.front_table(record)
+    columns = [list(row) for row in zip(*table.values(), strict=True)]
+
+    def files(run_id: str) -> Files:
+        fronts = front_images(record)
+        return {
+            entries.CONFIG_FILE: json.dumps(dict(record.config), indent=1),
+            "front.json": json.dumps({"columns": list(table), "data": columns}),
+            "report.html": study_report(record, plots, fronts),
+            **fronts,
+        }
+
+    # `MlflowClient.log_table` would append to the rows of an earlier call; this is its format.
+    shown = json.dumps([{"path": "front.json", "type": "table"}])
+    return _Content(
+        name=record.name,
+        tags=entries.study_tags(record) | {"mlflow.loggedArtifacts": shown},
+        params=entries.study_params(record),
+        metrics=entries.study_metrics(record),
+        points=entries.search_points(record),
+        digest=data,
+        files=files,
+    )
+
+
+def _create(client: MlflowClient, experiment: str, name: str, tags: Mapping[str, str]) -> str:
+    return str(client.create_run(experiment, tags=dict(tags), run_name=name).info.run_id)
+
+
+def _sync(client: MlflowClient, experiment: str, found: Run | None, content: _Content) -> str:
+    """Make a run hold the content; the digest and the status come last."""
+    if found is None:
+        run_id = _create(client, experiment, content.name, content.tags)
+    else:
+        run_id = found.info.run_id
+        if found.info.status == "FINISHED" and found.data.tags.get(DIGEST) == content.digest:
+            return str(run_id)
+        client.update_run(run_id, status="RUNNING", name=content.name)
+    with tempfile.TemporaryDirectory() as folder:
+        for name, data in content.files(run_id).items():
+            path = Path(folder) / name
+            path.write_bytes(data if isinstance(data, bytes) else data.encode())
+        client.log_artifacts(run_id, folder)
+    _log_differences(client, run_id, found, content)
+    client.set_terminated(run_id, "FINISHED")
+    return str(run_id)
+
+
+def _log_differences(
+    client: MlflowClient, run_id: str, found: Run | None, content: _Content
+) -> None:
+    from mlflow.entities import Metric, Param, RunTag
+
+    now = time.time_ns() // 1_000_000
+    metrics = [
+        Metric(name, value, now, 0)
+        for name, value in content.metrics.items()
+        if found is None or found.data.metrics.get(name) != value
+    ]
+    metrics += [Metric(name, value, when, step) for name, value, when, step in content.points]
+    # A param cannot be changed in MLflow; what is there was logged for the same key.
+    params = [
+        Param(name, value)
+        for name, value in content.params.items()
+        if found is None or name not in found.data.params
+    ]
+    for start in range(0, len(metrics), _METRICS):
+        client.log_batch(run_id, metrics=metrics[start : start + _METRICS])
+    for start in range(0, len(params), _PARAMS):
+        client.log_batch(run_id, params=params[start : start + _PARAMS])
+    tags = [RunTag(name, value) for name, value in content.tags.items()]
+    client.log_batch(run_id, tags=[*tags, RunTag(DIGEST, content.digest)])

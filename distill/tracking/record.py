@@ -1,0 +1,278 @@
+"""What is to be logged about a study, as plain data that knows nothing of MLflow.
+
+A record is kept on disk beside the study's results, so that logging can be done, repeated or
+completed at any later time. The JSON is Python's dialect: an infinite error stands as ``Infinity``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from distill.arrays import Array
+from distill.domain import Domain
+from distill.errors import DistillError, StorageError
+from distill.files import disk_errors, write_whole
+from distill.formula import Formula
+from distill.scoring.score import Score
+
+VERSION = 1
+RECORD = "study.json"
+POINTS = "points.npz"
+PUBLISHED = "published"
+"""The engine's name on records of formulas from the literature."""
+
+Cost = Mapping[str, Mapping[str, float | str | None]]
+"""Figures per target, such as ``{"pic32": {"instructions": 812, "compiler": "zig 0.17"}}``."""
+
+
+@dataclass(frozen=True)
+class CandidateRecord:
+    """One row of the comparison.
+
+    ``origin`` says how the formula was found, or where it was published. ``candidate_data`` is the
+    candidate's own plain form, from which an export starts.
+    """
+
+    id: str
+    engine: str
+    origin: str
+    formula: Formula
+    score: Score
+    cost: Cost
+    chosen: bool
+    on_front: bool
+    within_tolerance: bool
+    c_source: str
+    candidate_data: Mapping[str, Any]
+
+    def figure(self, target: str, name: str) -> float | None:
+        """A finite cost figure on a target, or None where there is none."""
+        value = self.cost.get(target, {}).get(name)
+        usable = isinstance(value, int | float) and math.isfinite(value)
+        return float(value) if usable and value is not None else None
+
+    def to_data(self) -> dict[str, Any]:
+        """A versioned plain form."""
+        return {
+            "version": VERSION,
+            "id": self.id,
+            "engine": self.engine,
+            "origin": self.origin,
+            "formula": self.formula.to_data(),
+            "readable": self.formula.readable(),
+            "complexity": self.formula.complexity,
+            "score": self.score.to_data(),
+            "cost": {target: dict(figures) for target, figures in self.cost.items()},
+            "chosen": self.chosen,
+            "on_front": self.on_front,
+            "within_tolerance": self.within_tolerance,
+            "c_source": self.c_source,
+            "candidate": dict(self.candidate_data),
+        }
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, Any]) -> CandidateRecord:
+        """Read what :meth:`to_data` gave.
+
+        Raises
+        ------
+        StorageError : when it is of another version.
+        """
+        _check_version(data, "candidate")
+        return cls(
+            id=data["id"],
+            engine=data["engine"],
+            origin=data["origin"],
+            formula=Formula.from_data(data["formula"]),
+            score=Score.from_data(data["score"]),
+            cost=data["cost"],
+            chosen=data["chosen"],
+            on_front=data["on_front"],
+            within_tolerance=data["within_tolerance"],
+            c_source=data["c_source"],
+            candidate_data=data["candidate"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Milestone:
+    """News of the search: after ``seconds``, at ``step``, the best error at a complexity.
+
+    ``step`` counts evaluations or generations, whatever the engine counts; it never decreases.
+    """
+
+    step: int
+    seconds: float
+    complexity: int
+    error: float
+
+
+@dataclass(frozen=True, eq=False)
+class StudyRecord:
+    """A study and its candidates, in the order in which they are numbered.
+
+    ``points`` (m, d) and ``truth`` (m,) are the teacher's answers that the plots are drawn from.
+    ``config`` is the whole resolved config. ``overrides`` are what a sweep varied. ``created`` is
+    in seconds since 1970.
+    """
+
+    key: str
+    teacher_name: str
+    teacher_fingerprint: str
+    output_name: str
+    output_unit: str
+    domain: Domain
+    tolerance: float
+    engine: str
+    target: str
+    config: Mapping[str, Any]
+    candidates: tuple[CandidateRecord, ...]
+    history: tuple[Milestone, ...]
+    points: Array
+    truth: Array
+    selection: str
+    created: float
+    sweep_id: str | None = None
+    overrides: tuple[str, ...] = ()
+    export_directory: str | None = None
+    evidence: Mapping[str, Any] | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def chosen(self) -> CandidateRecord | None:
+        """The candidate that the rule chose, or None."""
+        return next((c for c in self.candidates if c.chosen), None)
+
+    @property
+    def name(self) -> str:
+        """What people call the study: engine, target, what a sweep varied, start of the key."""
+        return " ".join([self.engine, self.target, *self.overrides, self.key[:8]])
+
+    def label(self, candidate: CandidateRecord) -> str:
+        """The short name of a candidate in tables and plots: ``c07``, ``p01`` when published."""
+        letter = "p" if candidate.engine == PUBLISHED else "c"
+        peers = [
+            c for c in self.candidates if (c.engine == PUBLISHED) == (candidate.engine == PUBLISHED)
+        ]
+        return f"{letter}{peers.index(candidate) + 1:02d}"
+
+    def to_data(self) -> dict[str, Any]:
+        """A versioned plain form, without the points and the truth."""
+        return {
+            "version": VERSION,
+            "key": self.key,
+            "teacher": {"name": self.teacher_name, "fingerprint": self.teacher_fingerprint},
+            "output": {"name": self.output_name, "unit": self.output_unit},
+            "domain": json.loads(self.domain.to_json()),
+            "tolerance": self.tolerance,
+            "engine": self.engine,
+            "target": self.target,
+            "config": dict(self.config),
+            "candidates": [c.to_data() for c in self.candidates],
+            "history": [[m.step, m.seconds, m.complexity, m.error] for m in self.history],
+            "selection": self.selection,
+            "created": self.created,
+            "sweep_id": self.sweep_id,
+            "overrides": list(self.overrides),
+            "export_directory": self.export_directory,
+            "evidence": None if self.evidence is None else dict(self.evidence),
+            "versions": dict(self.versions),
+        }
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, Any], points: Array, truth: Array) -> StudyRecord:
+        """Read what :meth:`to_data` gave, with the points and the truth beside it.
+
+        Raises
+        ------
+        StorageError : when it is of another version.
+        """
+        _check_version(data, "study")
+        return cls(
+            key=data["key"],
+            teacher_name=data["teacher"]["name"],
+            teacher_fingerprint=data["teacher"]["fingerprint"],
+            output_name=data["output"]["name"],
+            output_unit=data["output"]["unit"],
+            domain=Domain.from_data(data["domain"]),
+            tolerance=data["tolerance"],
+            engine=data["engine"],
+            target=data["target"],
+            config=data["config"],
+            candidates=tuple(map(CandidateRecord.from_data, data["candidates"])),
+            history=tuple(Milestone(*row) for row in data["history"]),
+            points=points,
+            truth=truth,
+            selection=data["selection"],
+            created=data["created"],
+            sweep_id=data["sweep_id"],
+            overrides=tuple(data["overrides"]),
+            export_directory=data["export_directory"],
+            evidence=data["evidence"],
+            versions=data["versions"],
+        )
+
+
+def digest(*parts: object) -> str:
+    """Sixteen hexadecimal digits of the hash of plain data; equal data, equal digest."""
+    text = json.dumps(parts, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def save_record(record: StudyRecord, folder: Path) -> None:
+    """Write ``study.json`` and ``points.npz``; the JSON comes last and makes the record whole.
+
+    Raises
+    ------
+    StorageError : when the disk is full or the folder cannot be written.
+    """
+    with disk_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        np.savez_compressed(folder / POINTS, points=record.points, truth=record.truth)
+    write_whole(folder / RECORD, json.dumps(record.to_data(), indent=1))
+
+
+def load_record(folder: Path) -> StudyRecord:
+    """Read what :func:`save_record` wrote.
+
+    Raises
+    ------
+    StorageError : when there is no record, or it is broken or of another version.
+    """
+    path = folder / RECORD
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        with np.load(folder / POINTS, allow_pickle=False) as arrays:
+            points, truth = arrays["points"], arrays["truth"]
+        return StudyRecord.from_data(data, points, truth)
+    except FileNotFoundError as error:
+        raise StorageError(
+            "no study is recorded here.",
+            where=str(error.filename),
+            hint="give the folder of a study; it holds study.json.",
+        ) from None
+    except StorageError as error:
+        raise StorageError(error.what, where=str(path), hint=error.hint) from None
+    except (DistillError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        raise StorageError(
+            f"the record of the study is broken: {type(error).__name__}: {error}.",
+            where=str(path),
+            hint="delete the folder and run the study again.",
+        ) from error
+
+
+def _check_version(data: Mapping[str, Any], what: str) -> None:
+    if not isinstance(data, Mapping) or data.get("version") != VERSION:
+        raise StorageError(
+            f"this is not the record of a {what} of version {VERSION}.",
+            hint="it was written by another version of distill; run the study again.",
+        )

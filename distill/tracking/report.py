@@ -1,0 +1,156 @@
+"""The pages of a candidate and of a study: one HTML file each that needs nothing from outside."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from distill.scoring.score import Errors
+from distill.tracking.plots import CandidatePlots, front_figure, latex_svg, to_png
+from distill.tracking.record import PUBLISHED, CandidateRecord, StudyRecord
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """What a page shows of a candidate besides the record itself."""
+
+    label: str
+    readable: str
+    latex: str
+    latex_image: str | None
+    errors: list[tuple[str, Errors, str]]
+    provenance: list[tuple[str, str]]
+
+
+def candidate_report(
+    record: StudyRecord, candidate: CandidateRecord, images: Mapping[str, bytes], run_id: str
+) -> str:
+    """The page of one candidate. ``images`` are what ``CandidatePlots.draw`` gave."""
+    return (
+        _environment()
+        .get_template("candidate.html.j2")
+        .render(
+            study=record,
+            c=candidate,
+            view=_view(record, candidate),
+            images={name: _data_uri(png) for name, png in images.items()},
+            run_id=run_id,
+        )
+    )
+
+
+def study_report(record: StudyRecord, plots: CandidatePlots, fronts: Mapping[str, bytes]) -> str:
+    """The page of a study. ``fronts`` are what :func:`front_images` gave."""
+    chosen = record.chosen
+    images = plots.draw(chosen) if chosen else {}
+    rows = [
+        {
+            "candidate": c,
+            "label": record.label(c),
+            "instructions": c.figure(record.target, "instructions"),
+            "flash": c.figure(record.target, "flash_bytes"),
+        }
+        for c in sorted(record.candidates, key=lambda c: c.formula.complexity)
+    ]
+    return (
+        _environment()
+        .get_template("study.html.j2")
+        .render(
+            study=record,
+            c=chosen,
+            view=_view(record, chosen) if chosen else None,
+            images={name: _data_uri(png) for name, png in images.items()},
+            fronts=[_data_uri(png) for png in fronts.values()],
+            rows=rows,
+            reference=any(c.score.reference for c in record.candidates),
+            evidence=[(k, _figure(v)) for k, v in (record.evidence or {}).items()],
+            provenance=_provenance(record),
+        )
+    )
+
+
+def front_images(record: StudyRecord) -> dict[str, bytes]:
+    """``front.png`` over complexity and, where costs are known, ``front_instructions.png``."""
+    images = {"front.png": to_png(front_figure(record))}
+    if any(c.figure(record.target, "instructions") is not None for c in record.candidates):
+        images["front_instructions.png"] = to_png(front_figure(record, record.target))
+    return images
+
+
+def _view(record: StudyRecord, candidate: CandidateRecord) -> _View:
+    latex = candidate.formula.latex()
+    svg = latex_svg(latex)
+    score = candidate.score
+    against = [("the teacher", score.teacher)]
+    if score.reference is not None:
+        against.append(("the reference", score.reference))
+    return _View(
+        label=record.label(candidate),
+        readable=candidate.formula.readable(),
+        latex=latex,
+        latex_image=None if svg is None else _data_uri(svg.encode(), "image/svg+xml"),
+        errors=[(truth, e, _place(record, e)) for truth, e in against],
+        provenance=[("candidate", candidate.id), *_provenance(record)],
+    )
+
+
+def _place(record: StudyRecord, errors: Errors) -> str:
+    pairs = zip(record.domain.variables, errors.max_error_at, strict=False)
+    return ", ".join(f"{v.name} = {at:.5g} {v.unit}".rstrip() for v, at in pairs)
+
+
+def _provenance(record: StudyRecord) -> list[tuple[str, str]]:
+    domain = "; ".join(
+        f"{v.name} {v.low:g} to {v.high:g} {v.unit}".rstrip() for v in record.domain.variables
+    )
+    rows = [
+        ("study", record.key),
+        ("teacher", f"{record.teacher_name}, fingerprint {record.teacher_fingerprint}"),
+        ("domain", domain),
+        *((f"version of {name}", version) for name, version in record.versions.items()),
+    ]
+    if record.export_directory:
+        rows.append(("exported to", record.export_directory))
+    return rows
+
+
+def _data_uri(data: bytes, kind: str = "image/png") -> str:
+    return f"data:{kind};base64,{base64.b64encode(data).decode()}"
+
+
+def _figure(value: object) -> str:
+    """A number for people: whole ones with separators, others with four significant digits."""
+    if value is None:
+        return ""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    if not math.isfinite(value):
+        return "not finite"
+    if float(value).is_integer() and abs(value) < 1e15:
+        return f"{int(value):,}"
+    return f"{value:.4g}"
+
+
+@functools.cache
+def _environment() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
+
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined
+    )
+    environment.filters["figure"] = _figure
+    # Ours, and written before any text from outside: it needs no escaping.
+    environment.globals["style"] = Markup((_TEMPLATES / "style.css").read_text(encoding="utf-8"))
+    environment.globals["published"] = PUBLISHED
+    return environment

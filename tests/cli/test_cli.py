@@ -1,0 +1,107 @@
+"""The command line's own manners: quick help, clear errors, different exit codes."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from distill import cli
+
+HEAVY = ["torch", "mlflow", "pyoperon", "sklearn", "sympy", "matplotlib", "pandas", "hydra", "scipy"]
+
+
+def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "distill.cli", *arguments],
+        cwd=cwd, capture_output=True, text=True, timeout=300, stdin=subprocess.DEVNULL, check=False,
+    )  # fmt: skip
+
+
+def test_help_loads_nothing_heavy() -> None:
+    code = (
+        "import sys; from distill import cli; cli.main(['--help']); "
+        f"loaded = [m for m in {HEAVY!r} if m in sys.modules]; "
+        "assert not loaded, loaded"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    for command in cli.COMMANDS:
+        assert f"\n  {command} " in done.stdout
+
+
+@pytest.mark.parametrize("command", [c for c in cli.COMMANDS if c != "run"])
+def test_every_command_tells_its_usage(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main([command, "--help"]) == 0
+    assert f"usage: distill {command}" in capsys.readouterr().out
+
+
+def test_an_unknown_command_is_the_users_mistake(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["rnu"]) == 2
+    assert "did you mean `run`?" in capsys.readouterr().err
+
+
+def test_an_unknown_key_of_a_small_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["ui", "prot=1"]) == 2
+    assert "did you mean `port`?" in capsys.readouterr().err
+
+
+def test_a_mistake_of_ours_is_said_to_be_ours(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(arguments: list[str]) -> int:
+        raise ZeroDivisionError("division by zero")
+
+    monkeypatch.setitem(cli.COMMANDS, "doctor", cli.Command("", "", broken))
+    assert cli.main(["doctor"]) == cli.BUG
+    error = capsys.readouterr().err
+    assert "Traceback" not in error
+    assert "a mistake of distill" in error
+    file = Path(error.split("where: ")[1].splitlines()[0])
+    assert "ZeroDivisionError" in file.read_text()
+    file.unlink()
+
+
+def test_ctrl_c_says_how_to_go_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stopped(arguments: list[str]) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(cli.COMMANDS, "doctor", cli.Command("", "", stopped))
+    assert cli.main(["doctor"]) == cli.INTERRUPTED
+    assert "goes on from here" in capsys.readouterr().err
+
+
+def test_list_names_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["list"]) == 0
+    text = capsys.readouterr().out
+    for name in ("wet_bulb", "operon", "polynomial", "pic32", "host"):
+        assert name in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["run", "tolerence=1"], "tolerence"),
+        (["run", "engine=opron"], "opron"),
+        (["run", "sampling.pionts=3"], "pionts"),
+        (["run", "tolerance=0"], "larger than 0"),
+        (["run", "tolerance=-2"], "larger than 0"),
+        (["run", "target=z80"], "z80"),
+        (["run", "teacher=torch"], "teacher.source"),
+        (["run", "teacher=torch", "teacher.source=missing.safetensors"], "missing.safetensors"),
+        (["run", "teacher.source=wet_bulbs"], "wet_bulb"),
+        (["export"], "which candidate?"),
+    ],
+)
+def test_a_wrong_override_costs_no_traceback(
+    arguments: list[str], says: str, tmp_path: Path
+) -> None:
+    done = run(*arguments, cwd=tmp_path)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert says in done.stderr + done.stdout
+    assert "Traceback" not in done.stderr + done.stdout
+    assert list(tmp_path.iterdir()) == []

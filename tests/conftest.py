@@ -1,0 +1,33 @@
+"""Options of the whole test run."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--rewrite-golden", action="store_true", help="write the golden files anew, then look at git diff"
+    )
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[Path, str], None]:
+    """Compare a text with a golden file byte for byte, or write the file with --rewrite-golden."""
+
+    def compare(path: Path, text: str) -> None:
+        if request.config.getoption("--rewrite-golden"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(text.encode())
+        stored = path.read_bytes().decode() if path.exists() else ""
+        if stored != text:
+            diff = difflib.unified_diff(
+                stored.splitlines(), text.splitlines(), str(path), "generated now", lineterm=""
+            )
+            pytest.fail("\n".join(["pytest --rewrite-golden accepts this:", *diff]), pytrace=False)
+
+    return compare

@@ -1,0 +1,91 @@
+"""Compiling and running generated C with every compiler that is here."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+STRICT = (
+    "-std=c99 -O1 -Wall -Wextra -Wpedantic -Wconversion -Wdouble-promotion -Wshadow -Werror"
+    " -ffp-contract=off"
+).split()
+
+DRIVER = """
+#include <stdio.h>
+#include "{header}"
+int main(void)
+{{
+    {real} x[{d}];
+    {real} y;
+    while (fread(x, sizeof x, 1, stdin) == 1) {{
+        y = {name}({arguments});
+        fwrite(&y, sizeof y, 1, stdout);
+    }}
+    return 0;
+}}
+"""
+
+Compile = Callable[..., Path]
+Answers = Callable[..., np.ndarray]
+
+
+@pytest.fixture(params=["gcc", "zig"])
+def compiler(request: pytest.FixtureRequest) -> list[str]:
+    """The command of a compiler. zig comes with the package; gcc only where it is installed."""
+    if request.param == "zig":
+        return [sys.executable, "-m", "ziglang", "cc"]
+    if shutil.which("gcc") is None:
+        pytest.skip("no gcc on this machine")
+    return ["gcc"]
+
+
+def run(command: Sequence[str | Path], **options: object) -> subprocess.CompletedProcess[bytes]:
+    """Run a command, whose messages are shown when it fails."""
+    done = subprocess.run([str(c) for c in command], capture_output=True, timeout=120, **options)
+    assert done.returncode == 0, done.stderr.decode() + done.stdout.decode()
+    return done
+
+
+@pytest.fixture
+def compile_c(tmp_path: Path) -> Compile:
+    """Build an executable of C files with strict warnings as errors."""
+
+    def build(compiler: list[str], sources: Sequence[Path], *flags: str) -> Path:
+        program = tmp_path / "program"
+        run([*compiler, *STRICT, *flags, *sources, "-lm", "-o", program])
+        return program
+
+    return build
+
+
+@pytest.fixture
+def c_answers(tmp_path: Path, compile_c: Compile) -> Answers:
+    """The answers (n,) of the C function in ``source`` at x (n, d), in its own arithmetic."""
+
+    def answers(
+        compiler: list[str], source: Path, x: np.ndarray, *flags: str, real: str = "float"
+    ) -> np.ndarray:
+        d, name = x.shape[1], source.stem
+        driver = tmp_path / "driver.c"
+        driver.write_text(
+            DRIVER.format(
+                header=source.with_suffix(".h"),
+                real=real,
+                d=d,
+                name=name,
+                arguments=", ".join(f"x[{i}]" for i in range(d)),
+            )
+        )
+        program = compile_c(compiler, [driver, source], *flags)
+        dtype = np.float32 if real == "float" else np.float64
+        with np.errstate(over="ignore"):
+            done = run([program], input=x.astype(dtype).tobytes())
+        return np.frombuffer(done.stdout, dtype=dtype)
+
+    return answers

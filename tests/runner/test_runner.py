@@ -1,0 +1,226 @@
+"""Keys, folders, reuse, and what a kill or a full disk leaves behind."""
+
+import errno
+import json
+import multiprocessing
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from distill.errors import StorageError
+from distill.files import disk_errors, whole_folder, write_whole
+from distill.journal import Journal
+from distill.progress import Silent
+from distill.runner import Runner, Stage, Work, key_of
+
+
+def _save(result: int, folder: Path) -> None:
+    (folder / "number.txt").write_text(str(result))
+
+
+def _load(folder: Path) -> int:
+    return int((folder / "number.txt").read_text())
+
+
+NUMBER = Stage("number", _save, _load, lambda n: f"{n}")
+
+
+class Heard(Silent):
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+        self.ends: list[tuple[str, str, bool]] = []
+
+    def warn(self, text: str) -> None:
+        self.warnings.append(text)
+
+    def end(self, stage: str, detail: str, *, reused: bool) -> None:
+        self.ends.append((stage, detail, reused))
+
+
+def test_a_result_is_computed_once_and_then_reused(tmp_path: Path) -> None:
+    heard, calls = Heard(), []
+    runner = Runner(tmp_path, heard)
+
+    def produce(work: Work) -> int:
+        calls.append(1)
+        return 42
+
+    first = runner.run(NUMBER, {"a": 1}, ["in"], "counting", produce)
+    second = runner.run(NUMBER, {"a": 1}, ["in"], "counting", produce)
+    assert (first.result, second.result, len(calls)) == (42, 42, 1)
+    assert (first.reused, second.reused) == (False, True)
+    assert heard.ends == [("number", "42", False), ("number", "42", True)]
+    assert first.folder == second.folder
+
+
+def test_the_record_says_what_a_result_was_made_from(tmp_path: Path) -> None:
+    done = Runner(tmp_path, Silent()).run(NUMBER, {"a": 1}, ["in"], "", lambda work: 7)
+    record = json.loads((done.folder / "stage.json").read_text())
+    assert record["stage"] == "number"
+    assert record["config"] == {"a": 1}
+    assert record["inputs"] == ["in"]
+    assert record["key"] == done.key
+
+
+@pytest.mark.parametrize(
+    ("stage", "config", "inputs"),
+    [("other", {"a": 1}, ["in"]), ("number", {"a": 2}, ["in"]), ("number", {"a": 1}, ["else"])],
+)
+def test_a_key_changes_with_each_of_its_parts(
+    stage: str, config: dict[str, object], inputs: list[str]
+) -> None:
+    assert key_of("number", {"a": 1}, ["in"]) != key_of(stage, config, inputs)
+
+
+def test_the_order_of_config_keys_does_not_matter() -> None:
+    assert key_of("s", {"a": 1, "b": 2}, []) == key_of("s", {"b": 2, "a": 1}, [])
+
+
+def test_a_failing_stage_leaves_no_folder_and_can_be_repeated(tmp_path: Path) -> None:
+    runner = Runner(tmp_path, Silent())
+
+    def fail(work: Work) -> int:
+        work.journal.append({"half": "done"})
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        runner.run(NUMBER, {}, [], "", fail)
+    assert not list(tmp_path.glob("number/[0-9a-f]*"))
+
+    def resume(work: Work) -> int:
+        return len(work.journal.entries())
+
+    done = runner.run(NUMBER, {}, [], "", resume)
+    assert done.result == 1, "the journal of the interrupted run is there"
+    assert not list(tmp_path.glob("number/.*.partial")), "and gone after success"
+
+
+def test_a_failing_save_leaves_no_half_written_folder(tmp_path: Path) -> None:
+    def save(result: int, folder: Path) -> None:
+        (folder / "half.txt").write_text("half")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder / "half.txt"))
+
+    stage = Stage("number", save, _load, str)
+    with pytest.raises(StorageError, match="disk is full"):
+        Runner(tmp_path, Silent()).run(stage, {}, [], "", lambda work: 1)
+    left = [p for p in (tmp_path / "number").iterdir() if not p.name.endswith((".lock", ".partial"))]
+    assert left == []
+
+
+def _slow(root: str, started: str) -> None:
+    def produce(work: Work) -> int:
+        work.journal.append({"round": 0})
+        Path(started).touch()
+        time.sleep(60)
+        return 0
+
+    Runner(Path(root), Silent()).run(NUMBER, {}, [], "", produce)
+
+
+def test_a_killed_run_leaves_no_lock_and_its_journal(tmp_path: Path) -> None:
+    started = tmp_path / "started"
+    process = multiprocessing.get_context("spawn").Process(
+        target=_slow, args=(str(tmp_path / "root"), str(started))
+    )
+    process.start()
+    while not started.exists():
+        assert process.is_alive()
+        time.sleep(0.02)
+    assert process.pid is not None
+    os.kill(process.pid, signal.SIGKILL)
+    process.join()
+    heard = Heard()
+    done = Runner(tmp_path / "root", heard).run(
+        NUMBER, {}, [], "", lambda work: 10 + len(work.journal.entries())
+    )
+    assert done.result == 11
+    assert heard.warnings == []
+
+
+def _wait_for(root: str, go: str, results: "multiprocessing.Queue[tuple[int, bool]]") -> None:
+    def produce(work: Work) -> int:
+        while not Path(go).exists():
+            time.sleep(0.02)
+        return os.getpid()
+
+    done = Runner(Path(root), Silent()).run(NUMBER, {}, [], "", produce)
+    results.put((done.result, done.reused))
+
+
+def test_two_runs_of_the_same_study_compute_it_once(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    results: multiprocessing.Queue[tuple[int, bool]] = context.Queue()
+    arguments = (str(tmp_path / "root"), str(tmp_path / "go"), results)
+    both = [context.Process(target=_wait_for, args=arguments) for _ in range(2)]
+    for process in both:
+        process.start()
+    while not list(tmp_path.glob("root/number/.*.lock")):
+        time.sleep(0.02)
+    (tmp_path / "go").touch()
+    (a, a_reused), (b, b_reused) = results.get(timeout=30), results.get(timeout=30)
+    for process in both:
+        process.join()
+    assert a == b, "both have the result of one of them"
+    assert {a_reused, b_reused} == {False, True}
+
+
+def test_a_damaged_result_names_the_folder(tmp_path: Path) -> None:
+    runner = Runner(tmp_path, Silent())
+    done = runner.run(NUMBER, {}, [], "", lambda work: 3)
+    (done.folder / "number.txt").write_text("not a number")
+    with pytest.raises(StorageError) as caught:
+        runner.run(NUMBER, {}, [], "", lambda work: 3)
+    assert str(done.folder) in caught.value.where
+    assert "delete that folder" in caught.value.hint
+
+
+def test_a_read_only_root_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    with pytest.raises(StorageError, match="cannot write") as caught:
+        Runner(file / "root", Silent()).run(NUMBER, {}, [], "", lambda work: 1)
+    assert "root=" in caught.value.hint
+
+
+def test_other_errors_of_the_system_are_not_disguised(tmp_path: Path) -> None:
+    with pytest.raises(IsADirectoryError), disk_errors(tmp_path):
+        tmp_path.read_text()
+
+
+def test_a_folder_is_replaced_whole(tmp_path: Path) -> None:
+    final = tmp_path / "final"
+    for text in ("one", "two"):
+        with whole_folder(final) as folder:
+            (folder / f"{text}.txt").write_text(text)
+    assert [f.name for f in final.iterdir()] == ["two.txt"]
+    assert [f.name for f in tmp_path.iterdir()] == ["final"]
+
+
+def test_write_whole_keeps_the_old_text_when_it_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "file.txt"
+    write_whole(path, "old")
+
+    def full(handle: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StorageError, match="disk is full"):
+        write_whole(path, "new")
+    assert path.read_text() == "old"
+    assert [f.name for f in tmp_path.iterdir()] == ["file.txt"]
+
+
+def test_a_journal_drops_a_line_cut_short(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.jsonl")
+    journal.append({"round": 0})
+    journal.append({"round": 1})
+    with journal.path.open("a") as file:
+        file.write('{"round": 2, "cand')
+    assert journal.entries() == [{"round": 0}, {"round": 1}]
+    journal.append({"round": 2})
+    assert journal.entries() == [{"round": 0}, {"round": 1}, {"round": 2}]
