@@ -92,7 +92,7 @@ def distill(
         tolerance=tolerance,
         root=str(root),
     )
-    config.teacher.output = output
+    config.teacher.source, config.teacher.output = loaded.name, output
     if config.sampling.design not in {"exhaustive", "data"}:
         config.sampling.points = points
     check_config(config)

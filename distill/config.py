@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import MISSING, DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from distill.domain import Domain
@@ -23,7 +23,7 @@ from distill.errors import ConfigError
 class TeacherConfig:
     """``conf/teacher``."""
 
-    source: str = "wet_bulb"
+    source: str = MISSING
     output: int = 0
     options: dict[str, Any] = field(default_factory=dict)
     reference: str | None = None

@@ -62,7 +62,7 @@ class Variable:
                     hint=f"give `{key}` as a number in the variable's unit.",
                 ) from None
             object.__setattr__(self, key, value)
-        if not (math.isfinite(self.low) and math.isfinite(self.high)):
+        if not all(map(math.isfinite, (self.low, self.high, self.high - self.low))):
             raise DomainError(
                 f"the bounds of `{self.name}` are not finite: [{self.low}, {self.high}].",
                 where=where,

@@ -23,6 +23,10 @@ MIN_STEP = 2.0**-20
 MAX_ROUNDS = 200
 """The climb ends after so many rounds in any case."""
 
+DIRECTIONS = 8
+"""At most so many directions of each of the two bases are tried in a round, drawn anew each time:
+few are enough (Gratton et al. 2015), and the cost of a round does not grow with the inputs."""
+
 POLISHED = 4
 """How many of the climbed points are polished with the gradient."""
 
@@ -160,20 +164,21 @@ def _climb(
     rng = np.random.default_rng([seed, d, 1])
     grain = np.array([1 / (v.high - v.low + 1) if v.discrete else 0.0 for v in domain.variables])
     step = np.full(n, 0.25 * n ** (-1 / d))
-    last = grain.min() / 2 if domain.discrete else MIN_STEP
+    axes = np.vstack([np.eye(d), -np.eye(d)])
     for _ in range(MAX_ROUNDS):
-        active = np.flatnonzero(step >= last)
+        active = np.flatnonzero(step >= MIN_STEP)
         if not len(active):
             break
         turned = np.linalg.qr(rng.standard_normal((d, d)))[0]
-        compass = np.vstack([np.eye(d), -np.eye(d), turned, -turned])
-        directions = np.broadcast_to(compass, (len(active), 4 * d, d))
+        turned = np.vstack([turned, -turned])
+        compass = np.vstack([rng.permutation(basis)[:DIRECTIONS] for basis in (axes, turned)])
+        directions = np.broadcast_to(compass, (len(active), *compass.shape))
         if gradient is not None:
             uphill = _uphill(difference, gradient, domain, x[active])
             directions = np.concatenate([directions, uphill[:, None], 4 * uphill[:, None]], axis=1)
         moves = directions * step[active, None, None]
         # A discrete variable moves by whole steps: at least to the next value along its own axis.
-        axis = moves[:, : 2 * d]
+        axis = moves[:, : len(compass) // 2]
         np.copyto(axis, np.sign(axis) * np.maximum(np.abs(axis), grain))
         u = np.clip(domain.to_unit(x[active])[:, None, :] + moves, 0.0, 1.0)
         trials = domain.from_unit(u.reshape(-1, d))

@@ -106,7 +106,7 @@ _KEYWORDS = frozenset(
 
 def why_not_identifier(name: str) -> str | None:
     """Why ``name`` cannot stand in C, C++ and Python alike, or None when it can."""
-    if not _IDENTIFIER.match(name):
+    if not (isinstance(name, str) and _IDENTIFIER.match(name)):
         return (
             "a name starts with an ASCII letter and holds only letters, digits and underscores, "
             "63 characters at most"

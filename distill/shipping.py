@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
+
 from distill.arrays import Array
 from distill.config import ExportConfig, plain
 from distill.domain import Domain
@@ -18,7 +20,9 @@ from distill.firmware.evidence import Evidence
 from distill.firmware.graph import Arithmetic
 from distill.firmware.guard import Guard, find_guard
 from distill.firmware.lookup import Table
+from distill.firmware.passes import lower
 from distill.firmware.policy import NanInput, OutOfDomain, Policy
+from distill.firmware.rounding import rounding_bound
 from distill.firmware.spec_file import load_spec, save_spec
 from distill.firmware.tables import fit_table
 from distill.firmware.target import Target
@@ -32,6 +36,9 @@ BUNDLE = "bundle"
 
 SELFTEST_POINTS = 64
 """Points of the self-test, besides corners, edges and special values."""
+
+ROUNDING_POINTS = 8192
+"""Points at which the rounding of the C's arithmetic is bounded."""
 
 CHIP_POINTS = 512
 """Points at which the C runs on the emulated chip."""
@@ -173,16 +180,40 @@ def verify(
     progress: Progress,
 ) -> Evidence:
     """Compile the bundle in ``folder``, run it here and on the chip, and compare."""
-    truth = (lambda x: teacher.predict(x)[:, output]) if teacher.can_be_asked else None
-    progress.advance(None, "compiling strictly, with sanitizers, and for the chip")
+
+    def truth(x: Array) -> Array:
+        return teacher.predict(x)[:, output]
+
+    points_on_chip = spec.domain.sample(CHIP_POINTS, seed=7)
     return verify_bundle(
         folder / BUNDLE,
-        spec,
-        spec.domain.sample(CHIP_POINTS, seed=7),
-        truth,
+        spec.name,
+        points_on_chip,
+        lambda x: evaluate_bundle(spec, x),
+        truth if teacher.can_be_asked else None,
+        spec.tolerance,
+        _allowed_rounding(spec),
         target,
-        points=points,
+        points,
+        domain=spec.domain,
+        arithmetic=spec.arithmetic,
+        variants=[VARIANTS[mode].format(spec.name.upper()) for mode in spec.modes[1:]],
+        answers_everywhere=spec.policy.checked,
+        announce=lambda what: progress.advance(None, what),
     )
+
+
+VARIANTS = {"table": "{}_TABLE_ONLY", "formula": "{}_FORMULA_ONLY"}
+
+
+def _allowed_rounding(spec: BundleSpec) -> float:
+    """How far the C may be from Python, which has the formula in float64: its rounding."""
+    if spec.formula is None:
+        return 0.0
+    graph = lower(spec.formula, spec.arithmetic)
+    x = np.vstack([spec.domain.sample(ROUNDING_POINTS), spec.domain.corners()])
+    bound = rounding_bound(graph, x, spec.arithmetic)
+    return float(bound[np.isfinite(bound)].max(initial=0.0))
 
 
 def publish(spec: BundleSpec, directory: Path) -> Bundle:

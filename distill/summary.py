@@ -123,10 +123,13 @@ def cost_line(cost: Cost) -> str:
 
 
 def _bundle(bundle: Bundle, evidence: Evidence) -> Group:
-    lines = [Text(), Text(f"  C       {_short(bundle.source)}", style="bold")]
-    for check in evidence.checks:
+    lines = [Text(), Text(f"  C        {_short(bundle.source)}", style="bold")]
+    if evidence.cost is not None:
+        lines.append(Text(f"  cost     {cost_line(evidence.cost)}, checks of the inputs included"))
+    for number, check in enumerate(evidence.checks):
         mark = {True: "✓", False: "✗", None: "–"}[check.passed]
-        lines.append(Text(f"    {mark} {check.name}: {check.detail}"))
+        start = "verified" if number == 0 else ""
+        lines.append(Text(f"  {start:<8} {mark} {check.name}: {check.detail}"))
     return Group(*lines, Text())
 
 

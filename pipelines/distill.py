@@ -1,11 +1,48 @@
-"""The main pipeline, to be read and run: what ``distill run`` does, stage by stage.
+"""The main pipeline: what ``distill run`` does, to be read, run and changed.
 
     python pipelines/distill.py target=host tolerance=0.2
 
-Overrides are those of ``distill run``. Each line below is one stage; a repeated run reuses what did
-not change.
+Overrides are those of ``distill run``. Every stage keeps its result, so that a repeated run reuses
+what did not change; ``distill.pipeline.search`` and ``distill.pipeline.ship`` show the stages.
 """
 
 from __future__ import annotations
 
 import sys
+
+from hydra import compose, initialize_config_dir
+
+from distill import pipeline
+from distill.config import conf_directory, read_config
+from distill.firmware.target import load_target
+from distill.terminal import Terminal
+
+
+def main(overrides: list[str]) -> None:
+    """Distill one teacher."""
+    with initialize_config_dir(str(conf_directory()), version_base="1.3"):
+        config = read_config(compose("config", overrides=overrides))
+
+    with Terminal() as progress:
+        # teacher + domain -> sample -> fit -> score -> measure -> select
+        study = pipeline.search(config, progress)
+        print(study.front[["complexity", "max_error", "instructions", "formula"]].to_string())
+        print(study.selection.reason)
+
+        # -> export -> verify; nothing chosen means that the table alone is exported
+        chosen, target = study.chosen, load_target(config.target)
+        bundle, evidence = pipeline.ship(
+            study.context,
+            chosen.candidate if chosen else None,
+            chosen.score.max_error if chosen else None,
+            target,
+            pipeline.export_directory(config, study.context.teacher, target),
+            progress,
+        )
+    print(bundle.source)
+    for check in evidence.checks:
+        print(f"  {check.name}: {check.detail}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

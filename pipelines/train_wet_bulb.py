@@ -80,8 +80,7 @@ def train(x: Array, y: Array) -> torch.nn.Sequential:
         adam.step()
         falling.step()
     for power in (2, 2, 2, 8):
-        with torch.no_grad():
-            unit = float((network(inputs) - answers).abs().max())
+        unit = (network(inputs) - answers).abs().max().item()
         lbfgs = torch.optim.LBFGS(
             network.parameters(),
             max_iter=1500,
@@ -91,7 +90,8 @@ def train(x: Array, y: Array) -> torch.nn.Sequential:
             line_search_fn="strong_wolfe",
         )
         lbfgs.step(partial(_step, lbfgs, partial(loss, power, unit)))
-        print(f"  mean |error|^{power} fitted: largest scaled error was {unit:.2e}", flush=True)
+        left = (network(inputs) - answers).abs().max().item()
+        print(f"  mean |error|^{power} fitted; largest scaled error {left:.2e}", flush=True)
     return network
 
 
@@ -99,7 +99,7 @@ def _step(optimizer: torch.optim.Optimizer, loss: Callable[[], torch.Tensor]) ->
     optimizer.zero_grad()
     value = loss()
     value.backward()
-    return float(value)
+    return value.item()
 
 
 def worst_error(answer: Callable[[Array], Array]) -> tuple[float, Array]:

@@ -11,7 +11,9 @@ import pytest
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--rewrite-golden", action="store_true", help="write the golden files anew, then look at git diff"
+        "--rewrite-golden",
+        action="store_true",
+        help="write the golden files anew, then look at git diff",
     )
 
 

@@ -15,6 +15,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from types import TracebackType
 from typing import IO, Any
 
@@ -100,10 +101,8 @@ class Child:
         self._reader.join()
         for stream in (self._process.stdin, self._process.stdout):
             assert stream is not None
-            try:
+            with suppress(BrokenPipeError):  # what was still to be written is of no use now
                 stream.close()
-            except BrokenPipeError:
-                pass  # what was still to be written is of no use to anyone now
         self._errors.close()
 
     def __enter__(self) -> Child:
@@ -136,7 +135,9 @@ def receive_job() -> tuple[Message, Array]:
     table = np.frombuffer(stream.read(rows * columns * 8)).reshape(rows, columns)
 
     def watch() -> None:
-        stream.read()
+        # Past the buffer, whose lock would stop an orderly end of the interpreter.
+        while os.read(stream.fileno(), 4096):
+            pass
         os._exit(0)
 
     threading.Thread(target=watch, daemon=True).start()

@@ -8,7 +8,7 @@ brought back to raw units, simplified and passed on when it is better than anyth
 from __future__ import annotations
 
 import logging
-import math
+import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -43,8 +43,10 @@ SLOW = frozenset(["tan", "asin", "acos", "atan", "sinh", "cosh", "cbrt"])
 # Operon needs no word for these: they are a subtraction, a division, a square times its base.
 IMPLIED = frozenset(["neg", "inv", "cube"])
 
+WORKER = "distill.engines.operon_worker"
 MAX_RESTARTS = 64
 MAX_CRASHES = 3
+HUGE = 1e100  # values beyond it are of no use and would overflow when squared
 FAR_FROM_ZERO = 8.0
 """A range this many of its half-widths away from zero is moved to zero in every restart."""
 
@@ -59,12 +61,12 @@ class OperonOptions:
     optimizer_iterations: int = 5  # Levenberg-Marquardt steps for the constants of every formula
     rows: int = 256  # points drawn anew for each restart; the rest of the sample still judges
     generations: int = 60  # of the first restart; each pair of restarts gets twice as many
-    threads: int = 1
+    threads: int = 0  # 0: one for each core, up to 8; the result does not depend on it
     slow_operators: bool = False  # whether to use tan, asin, acos, atan, sinh, cosh, cbrt
 
     def __post_init__(self) -> None:
         for key, value in asdict(self).items():
-            least = 0 if key in ("optimizer_iterations", "slow_operators") else 1
+            least = 0 if key in ("optimizer_iterations", "threads", "slow_operators") else 1
             if value < least:
                 raise ConfigError(
                     f"`{key}` is {value}.",
@@ -125,7 +127,7 @@ class Operon:
             "max_depth": self.options.max_depth,
             "max_length": self.options.max_length,
             "rows": self.options.rows,
-            "threads": self.options.threads,
+            "threads": self.options.threads or min(os.cpu_count() or 1, 8),
             "generations": [
                 self.options.generations * 2 ** min(i // 2, 20) for i in range(MAX_RESTARTS)
             ],
@@ -136,7 +138,7 @@ class Operon:
         first, crashes, spent = 0, 0, 0
         while first < MAX_RESTARTS:
             current, before = first, 0
-            with Child("distill.engines.operon_worker", {**job, "first": first}, table) as child:
+            with Child(WORKER, {**job, "first": first}, table) as child:
                 try:
                     for message in child.messages(deadline):
                         if message["restart"] != current:
@@ -203,8 +205,10 @@ def _formula(nodes: list[list[Any]], scaling: Scaling, sample: SampleSet) -> For
     """The formula in raw units with the output's scale and offset fitted; None without values."""
     inner = Formula(_tree(nodes, scaling, sample.domain.names), sample.domain)
     values = inner(sample.x)
+    if not np.isfinite(values).all() or np.abs(values).max() > HUGE:
+        return None
     spread = float(np.std(values))
-    if not math.isfinite(spread) or spread == 0.0:
+    if spread == 0.0:
         return None
     basis = np.column_stack([(values - values.mean()) / spread, np.ones_like(values)])
     (slope, _), *_ = np.linalg.lstsq(basis, sample.y - sample.y.mean(), rcond=None)

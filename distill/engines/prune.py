@@ -22,33 +22,35 @@ from distill.formula.tree import Call, Node, Number, add, complexity, mul, symbo
 PROMISING = 16
 """So many edits, those with the smallest predicted loss, are fitted on few rows."""
 
-RETURNED = 3
 FEW_ROWS = 200
-WORTH = 1.3
-"""A node less makes up for this factor in error."""
+
+WORTHS = (1.3, 1.1)
+"""A node less makes up for this factor in error: boldly, and with care."""
+
+RETURNED = 2
+"""So many formulas for each of these."""
 
 
 def smaller(fit: Fit, names: Sequence[str]) -> list[Fit]:
-    """The most promising formulas with fewer nodes that one edit gives, fitted, best first."""
+    """The most promising formulas with fewer nodes that one edit gives, fitted, bold ones first."""
     rows = working_rows(fit)
     few = fit.rows(rows[:: max(1, len(rows) // FEW_ROWS)])
     size = complexity(fit.tree)
-    losses: dict[Node, float] = {}
     with np.errstate(all="ignore"):
-        for loss, tree in _edits(few, names):
-            simpler = simplify(tree, seconds=None)
-            if np.isfinite(loss) and complexity(simpler) < size and symbols(simpler):
-                losses[simpler] = min(loss, losses.get(simpler, np.inf))
-
-    def merit(trial: Fit) -> float:
-        return trial.rms() * WORTH ** complexity(trial.tree)
-
-    promising = sorted(losses, key=lambda tree: losses[tree])[:PROMISING]
+        edits = sorted(_edits(few, names), key=lambda edit: edit[0])
+    promising: list[Node] = []
+    for loss, tree in edits:
+        if len(promising) == PROMISING or not np.isfinite(loss):
+            break
+        simpler = simplify(tree, seconds=None)
+        if complexity(simpler) < size and symbols(simpler) and simpler not in promising:
+            promising.append(simpler)
     rough = [least_squares(Fit.of(tree, names, few.x, few.y), 8) for tree in promising]
-    best = sorted(rough, key=merit)[:RETURNED]
-    return sorted(
-        (least_squares(replace(trial, x=fit.x, y=fit.y), 20) for trial in best), key=merit
-    )
+    chosen: dict[Node, Fit] = {}
+    for worth in WORTHS:
+        ranked = sorted(rough, key=lambda trial: trial.rms() * worth ** complexity(trial.tree))
+        chosen |= {trial.tree: trial for trial in ranked[:RETURNED]}
+    return [least_squares(replace(t, x=fit.x, y=fit.y), 20) for t in chosen.values()]
 
 
 def _edits(fit: Fit, names: Sequence[str]) -> Iterator[tuple[float, Node]]:

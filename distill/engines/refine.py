@@ -15,20 +15,30 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from distill.arrays import Array
-from distill.engines.base import Candidate
 from distill.engines import polish
+from distill.engines.base import Candidate
 from distill.engines.polish import NEGLIGIBLE, Fit, least_squares
 from distill.engines.prune import smaller
 from distill.engines.snap import rounded, snapped
 from distill.formula import Formula
 from distill.formula.simplify import simplify_formula
-from distill.formula.tree import complexity
 from distill.sampling.sample_set import SampleSet
 
 SNAP_FACTOR = 1.02
 """A simpler constant may cost this factor in error."""
 
 MOST_DROPPED = 12
+"""So many times a formula is made smaller."""
+
+SAME = 1e-9
+"""Values this close, as a part of the largest, are the same."""
+
+HOLE = 1e300
+PROBES = 8
+"""Rows compared first; most formulas already differ there."""
+
+NEAR = 4.0
+"""Fitting for the largest error seldom gains more than this factor over least squares."""
 
 MOST_CONSTANTS = 40
 """Formulas with more constants are simplified only."""
@@ -53,7 +63,7 @@ def refine(
     seconds : no new step begins after so many seconds; None for no limit (reproducible).
     """
     deadline = None if seconds is None else time.monotonic() + seconds
-    formula = simplify_formula(candidate.formula, sample.x)
+    formula = simplify_formula(candidate.formula, sample.x, seconds=None)
     names = sample.domain.names
     fit = Fit.of(formula.tree, names, sample.x, sample.y)
     if not np.isfinite(fit.worst()) or len(fit.theta) > MOST_CONSTANTS:
@@ -67,7 +77,8 @@ def refine(
         for what, each in steps:
             solved = Formula(each.solved, sample.domain)
             origin = f"{dropped} parts dropped, {what}" if dropped else what
-            found.append(_as(candidate, simplify_formula(solved, sample.x), origin))
+            tidy = simplify_formula(solved, sample.x, seconds=None)
+            found.append(_as(candidate, tidy, origin))
     return unique(found, sample.x)
 
 
@@ -80,7 +91,8 @@ def _shrinking(
     for _ in range(MOST_DROPPED):
         if current.worst() > tolerance or _over(deadline):
             return
-        trials = (_fitted(trial, worst_counts) for trial in smaller(current, names))
+        near = (trial for trial in smaller(current, names) if trial.worst() <= NEAR * tolerance)
+        trials = (_fitted(trial, worst_counts) for trial in near)
         within = next((trial for trial in trials if trial.worst() <= tolerance), None)
         if within is None:
             return
@@ -106,19 +118,31 @@ def _simple(best: Fit, worst_counts: bool) -> tuple[str, Fit]:
 def unique(candidates: Iterable[Candidate], x: Array) -> list[Candidate]:
     """The candidates without those whose values at x (n, d) equal those of a simpler one.
 
-    Values are equal within 1e-9 of the largest. The order is kept.
+    Values are equal within 1e-9 of the largest; of two formulas of one complexity the one with
+    the shorter text stays. The order is kept.
     """
-    kept: dict[bytes, tuple[int, Candidate]] = {}
-    for place, candidate in enumerate(candidates):
-        values = candidate.formula(x)
-        size = float(np.max(np.abs(values), initial=0.0)) or 1.0
-        scale = 10.0 ** np.floor(np.log10(size)) if np.isfinite(size) else 1.0
-        key = np.round(values / scale, 8).tobytes()
-        if key not in kept or complexity(candidate.formula.tree) < complexity(
-            kept[key][1].formula.tree
-        ):
-            kept[key] = (kept[key][0] if key in kept else place, candidate)
-    return [candidate for _, candidate in sorted(kept.values(), key=lambda entry: entry[0])]
+    pool = list(candidates)
+    kept: list[Candidate] = []
+    values: list[Array] = []
+    probes = np.empty((len(pool), min(PROBES, len(x))))
+    for candidate in pool:
+        # One value for whatever is not finite, so that equal holes count as equal.
+        new = np.nan_to_num(candidate.formula(x), nan=HOLE, neginf=HOLE, posinf=HOLE)
+        near = SAME * float(np.max(np.abs(new[np.abs(new) < HOLE]), initial=0.0))
+        probe = new[: probes.shape[1]]
+        alike = np.flatnonzero((np.abs(probes[: len(kept)] - probe) <= near).all(axis=1))
+        place = next((int(i) for i in alike if np.abs(values[i] - new).max() <= near), None)
+        if place is None:
+            probes[len(kept)] = probe
+            kept.append(candidate)
+            values.append(new)
+        else:
+            kept[place] = min(kept[place], candidate, key=_length)
+    return kept
+
+
+def _length(candidate: Candidate) -> tuple[int, int]:
+    return candidate.formula.complexity, len(candidate.formula.text)
 
 
 def _as(candidate: Candidate, formula: Formula, how: str) -> Candidate:

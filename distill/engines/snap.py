@@ -65,4 +65,3 @@ def _near(value: float) -> Iterator[float]:
                 yield p * unit / q
     for digits in range(2, 7):
         yield float(f"{value:.{digits}g}")
-

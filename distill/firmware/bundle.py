@@ -24,6 +24,7 @@ from distill.firmware.lookup_code import (
     guard_function,
     hold_input,
     mix_function,
+    nan,
     table_function,
 )
 from distill.firmware.names import Names
@@ -202,6 +203,7 @@ def _context(spec: BundleSpec) -> dict[str, object]:
         "table_bytes": 0 if spec.table is None else spec.table.bytes,
         "guard_bytes": spec.guard.bytes if spec.guard is not None and spec.guarded else 0,
         "guard_percent": 100 * spec.guard.fraction if spec.guard is not None else 0.0,
+        "nan": nan(spec.arithmetic),
         "needs_nan": spec.policy.out_of_domain == "nan",
         **body,
         **_vector_context(spec),

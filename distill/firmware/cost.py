@@ -23,7 +23,7 @@ from distill.formula import Formula
 
 VERSION = 1
 
-COUNTED = 64
+COUNTED = 32
 """Points at which instructions are counted."""
 
 WORKERS = 2
@@ -101,7 +101,8 @@ def measure_many(
         toolchain.prepare()
         # Compilers are programs of their own, so threads keep both cores busy.
         costs = pool.map(
-            lambda item: _measure(*item, signature, points, target, toolchain), sources.items()
+            lambda name: _measure(name, sources[name], signature, points, target, toolchain),
+            sources,
         )
         return dict(zip(sources, costs, strict=True))
     except ToolMissing:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
 from distill.errors import StorageError
+from distill.firmware.cost import Cost
 
 VERSION = 1
 
@@ -25,9 +26,10 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """All checks of one bundle, in the order they were done."""
+    """All checks of one bundle, in the order they were done, and its cost where it was measured."""
 
     checks: tuple[Check, ...]
+    cost: Cost | None = None
 
     @property
     def passed(self) -> bool:
@@ -47,7 +49,11 @@ class Evidence:
 
     def to_data(self) -> dict[str, object]:
         """A versioned plain form."""
-        return {"version": VERSION, "checks": [asdict(check) for check in self.checks]}
+        return {
+            "version": VERSION,
+            "checks": [asdict(check) for check in self.checks],
+            "cost": self.cost.to_data() if self.cost else None,
+        }
 
     @classmethod
     def from_data(cls, data: Mapping[str, object]) -> Evidence:
@@ -62,4 +68,8 @@ class Evidence:
             raise StorageError(
                 f"not evidence of version {VERSION}.", hint="verify the bundle again."
             )
-        return cls(tuple(Check(**check) for check in checks))
+        cost = data.get("cost")
+        return cls(
+            tuple(Check(**check) for check in checks),
+            Cost.from_data(cost) if isinstance(cost, Mapping) else None,
+        )

@@ -69,11 +69,16 @@ class Guard:
         """The size of the bits on the device."""
         return int(self.bits.nbytes)
 
+    def has_every_value(self, axis: int) -> bool:
+        """Whether a whole-number axis has a cell for each of its values."""
+        variable = self.domain.variables[axis]
+        return variable.discrete and self.counts[axis] == variable.high - variable.low + 1
+
     def step(self, axis: int) -> float:
         """Cells per unit along an axis, as the C holds it."""
         variable = self.domain.variables[axis]
         low, high = bounds(variable, self.arithmetic)
-        if variable.discrete and self.counts[axis] == high - low + 1:
+        if self.has_every_value(axis):
             return 1.0
         return float(dtype(self.arithmetic)(self.counts[axis] / (high - low)))
 
@@ -108,10 +113,7 @@ class Guard:
         """The lower and upper corner (d,) of a cell."""
         low, high = self.domain.low, self.domain.high
         size = (high - low) / np.array(self.counts)
-        whole = [
-            v.discrete and n == v.high - v.low + 1
-            for v, n in zip(self.domain.variables, self.counts, strict=True)
-        ]
+        whole = [self.has_every_value(i) for i in range(len(self.counts))]
         at = np.array(cell, dtype=float)
         first = np.where(whole, low + at, low + at * size)
         return first, np.where(whole, first, np.minimum(first + size, high))
@@ -149,20 +151,19 @@ def find_guard(
         coarse = graph.evaluate(seen, arithmetic) - wanted
         return np.where(np.abs(exact) >= np.abs(coarse), exact, coarse)
 
-    guard = Guard(domain, np.zeros(counts, dtype=bool), arithmetic)
-    missed = _sampled(guard, difference, tolerance, seed)
+    faults = _Faults(Guard(domain, np.zeros(counts, dtype=bool), arithmetic), difference, tolerance)
+    faults.sample(seed)
     for _ in range(ROUNDS):
-        guard = Guard(domain, _with_neighbours(missed), arithmetic)
-        here = guard
+        faults.trace()
+        guard = Guard(domain, _with_neighbours(faults.flags), arithmetic)
 
-        def outside(x: Array, guard: Guard = here) -> Array:
+        def outside(x: Array, guard: Guard = guard) -> Array:
             return np.where(guard(x), 0.0, difference(x))
 
         worst = largest(outside, domain, seed=seed)
         if worst.value <= tolerance:
             return guard.compact()
-        cell = guard.cells(held(worst.x[None, :], domain, arithmetic))[0]
-        missed[tuple(cell)] = True
+        faults.try_points(worst.x[None, :])
     # Faults too scattered for a guard: nowhere may the formula answer.
     return Guard(domain, np.ones(counts, dtype=bool), arithmetic).compact()
 
@@ -185,26 +186,51 @@ def _counts(domain: Domain, cells: int | Sequence[int] | None) -> tuple[int, ...
     return counts
 
 
-def _sampled(
-    guard: Guard, difference: Callable[[Array], Array], tolerance: float, seed: int
-) -> Flags:
-    """The cells with a fault at one of the points tried: the grid of corners, and points inside."""
-    rng = np.random.default_rng(seed)
-    flags = guard.flags.copy()
-    d = len(guard.counts)
-    boxes = [guard.box(cell) for cell in np.ndindex(*guard.counts)]
-    low, high = (np.array(corner) for corner in zip(*boxes, strict=True))
-    places = [np.full(d, 0.5)]
-    places += [np.array(bits) for bits in np.ndindex(*[2] * min(d, 6))] if d <= 6 else []
-    while len(places) * len(boxes) < SAMPLES and len(places) < 1024:
-        place = rng.random(d)
-        on_edge = rng.random(d) < 0.25
-        places.append(np.where(on_edge, np.round(place), place))
-    for place in places:
-        x = guard.domain.clip(low + place * (high - low))
-        error = np.abs(difference(x))
-        flags |= (~(error <= tolerance)).reshape(flags.shape)
-    return flags
+class _Faults:
+    """The cells in which a fault was found, and one faulty point (d,) of each."""
+
+    def __init__(self, grid: Guard, difference: Callable[[Array], Array], tolerance: float) -> None:
+        self.grid, self.difference, self.tolerance = grid, difference, tolerance
+        self.flags = grid.flags.copy()
+        self.points = np.zeros((*grid.counts, len(grid.counts)))
+
+    def try_points(self, x: Array) -> npt.NDArray[np.int64]:
+        """Flag the cells of those points that are faults; the cells (m, d) that are new."""
+        if len(x):  # a teacher need not know what to answer to no points
+            x = x[~(np.abs(self.difference(x)) <= self.tolerance)]
+        cells = self.grid.cells(held(x, self.grid.domain, self.grid.arithmetic))
+        new = ~self.flags[tuple(cells.T)]
+        self.flags[tuple(cells.T)] = True
+        self.points[tuple(cells.T)] = x
+        fresh: npt.NDArray[np.int64] = np.unique(cells[new], axis=0)
+        return fresh
+
+    def sample(self, seed: int) -> None:
+        """Try every cell's corners and middle, and points on its edges and inside."""
+        rng = np.random.default_rng(seed)
+        d, domain = len(self.grid.counts), self.grid.domain
+        boxes = [self.grid.box(cell) for cell in np.ndindex(*self.grid.counts)]
+        low, high = (np.array(corner) for corner in zip(*boxes, strict=True))
+        places = [np.full(d, 0.5)]
+        if d <= 6:
+            places += [np.array(bits, dtype=float) for bits in np.ndindex(*[2] * d)]
+        while len(places) * len(boxes) < SAMPLES and len(places) < 1024:
+            place = rng.random(d)
+            places.append(np.where(rng.random(d) < 0.25, np.round(place), place))
+        for place in places:
+            self.try_points(domain.clip(low + place * (high - low)))
+
+    def trace(self) -> None:
+        """Follow faults from cell to cell: a pole or a step often runs along an axis."""
+        domain = self.grid.domain
+        size = (domain.high - domain.low) / np.array(self.grid.counts)
+        frontier = np.argwhere(self.flags).astype(np.int64)
+        while len(frontier):
+            known = self.points[tuple(frontier.T)]
+            moves = np.vstack([np.diag(size), -np.diag(size)])
+            x = domain.clip((known[:, None, :] + moves).reshape(-1, len(size)))
+            cells = self.grid.cells(held(x, domain, self.grid.arithmetic))
+            frontier = self.try_points(x[~self.flags[tuple(cells.T)]])
 
 
 def _with_neighbours(flags: Flags) -> Flags:

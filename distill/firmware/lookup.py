@@ -1,17 +1,19 @@
 """Lookup tables on even grids: what they hold, and a model of the C that reads them, to the bit.
 
-A continuous axis is read by linear interpolation: ``(x - low) * step`` is a position of 16
-fraction bits, the cell is its upper part, the weight its lower one. Values of 16 bits are mixed in
-integers, which costs a chip without a floating-point unit a tenth of mixing floats, and turned
-into a real number once. A whole-number axis is read directly.
+A continuous axis is read by linear interpolation. For values of 16 bits ``(x - low) * step`` is a
+position with 16 fraction bits: the cell is its upper part, the weight its lower one. They are mixed
+in integers, which costs a chip without a floating-point unit a tenth of mixing floats, and turned
+into a real number once. Float values, for tolerances that need them, are mixed in floats. A
+whole-number axis is read directly.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -96,6 +98,10 @@ class Table:
     ``counts`` breakpoints an axis: 1 where the axis does not matter, every value of a whole-number
     axis. ``values`` are flat, the last variable running fastest: uint16, standing for
     ``offset + scale * value``, or float32.
+
+    Raises
+    ------
+    ExportError : when ``arithmetic`` cannot hold the bounds of a variable.
     """
 
     domain: Domain
@@ -104,6 +110,10 @@ class Table:
     scale: float = 1.0
     offset: float = 0.0
     arithmetic: Arithmetic = "float32"
+
+    def __post_init__(self) -> None:
+        for variable in self.domain.variables:
+            bounds(variable, self.arithmetic)
 
     @property
     def quantised(self) -> bool:
@@ -130,9 +140,10 @@ class Table:
         return tuple(int(np.prod(self.counts[i + 1 :])) for i in range(len(self.counts)))
 
     def step(self, axis: int) -> float:
-        """Positions per unit of an interpolated axis, as the C holds it."""
+        """Positions (16-bit values) or cells (floats) per unit of an axis, as the C holds it."""
         low, high = bounds(self.domain.variables[axis], self.arithmetic)
-        return float(dtype(self.arithmetic)((self.counts[axis] - 1) * FRACTION / (high - low)))
+        cells = (self.counts[axis] - 1) * (FRACTION if self.quantised else 1)
+        return float(dtype(self.arithmetic)(cells / (high - low)))
 
     def __call__(self, x: Array) -> Array:
         """What the C answers at x (n, d), shape (n,): the same operations in the same order.
@@ -150,43 +161,44 @@ class Table:
     def _read(self, x: Array) -> Array:
         real = dtype(self.arithmetic)
         at = np.zeros(len(x), dtype=np.int64)
-        weights: dict[int, npt.NDArray[np.uint32]] = {}
+        weights: dict[int, npt.NDArray[np.generic]] = {}
         for i, variable in enumerate(self.domain.variables):
-            low = real(bounds(variable, self.arithmetic)[0])
-            column = x[:, i].astype(real) - low
+            column = x[:, i].astype(real) - real(bounds(variable, self.arithmetic)[0])
             if i in self.interpolated:
-                position = (column * real(self.step(i))).astype(np.uint32)
-                last = np.uint32(self.counts[i] - 2)
-                cell = position >> np.uint32(16)
-                beyond = cell > last
-                weights[i] = np.where(
-                    beyond, np.uint32(FRACTION), position & np.uint32(FRACTION - 1)
-                )
-                at += np.where(beyond, last, cell).astype(np.int64) * self.strides[i]
+                cell, weights[i] = self._place(i, column)
+                at += cell.astype(np.int64) * self.strides[i]
             elif self.counts[i] > 1:
                 at += column.astype(np.int64) * self.strides[i]
-        level = [self.values[at + offset] for offset in self.corner_offsets()]
-        if not self.quantised:
-            return self._mix_reals(level, weights)
-        mixed = [values.astype(np.uint32) for values in level]
-        for i in reversed(self.interpolated):
-            f = weights[i]
-            mixed = [
-                (a * (np.uint32(FRACTION) - f) + b * f + np.uint32(FRACTION // 2)) >> np.uint32(16)
-                for a, b in zip(mixed[0::2], mixed[1::2], strict=True)
-            ]
-        answer = real(self.offset) + real(self.scale) * mixed[0].astype(real)
-        return np.asarray(answer, dtype=float)
+        corners = [self.values[at + offset] for offset in self.corner_offsets()]
+        mixed = self._mix(corners, weights)
+        if self.quantised:
+            mixed = real(self.offset) + real(self.scale) * mixed.astype(real)
+        return np.asarray(mixed, dtype=float)
 
-    def _mix_reals(
-        self, level: Sequence[Values], weights: dict[int, npt.NDArray[np.uint32]]
-    ) -> Array:
-        real = dtype(self.arithmetic)
-        mixed = [values.astype(real) for values in level]
+    def _place(
+        self, axis: int, column: npt.NDArray[np.floating]
+    ) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.generic]]:
+        """The cell along an axis, and how far in it: of 65,536, or as a real number."""
+        last = np.uint32(self.counts[axis] - 2)
+        position = column * dtype(self.arithmetic)(self.step(axis))
+        if not self.quantised:
+            cell = np.minimum(position.astype(np.uint32), last)
+            return cell, position - cell.astype(position.dtype)
+        fixed = position.astype(np.uint32)
+        cell = fixed >> np.uint32(16)
+        part = np.where(cell > last, np.uint32(FRACTION), fixed & np.uint32(FRACTION - 1))
+        return np.minimum(cell, last), part
+
+    def _mix(
+        self, level: Sequence[npt.NDArray[np.generic]], weights: Mapping[int, npt.NDArray[Any]]
+    ) -> npt.NDArray[Any]:
+        """Multilinear interpolation of the 2^k corners, the last axis first."""
+        kind = np.uint32 if self.quantised else dtype(self.arithmetic)
+        mixed: list[npt.NDArray[Any]] = [values.astype(kind) for values in level]
         for i in reversed(self.interpolated):
-            f = weights[i].astype(real) * real(1 / FRACTION)
-            mixed = [a + f * (b - a) for a, b in zip(mixed[0::2], mixed[1::2], strict=True)]
-        return mixed[0].astype(float)
+            mix = _mix_levels if self.quantised else _mix_reals
+            mixed = [mix(a, b, weights[i]) for a, b in zip(mixed[0::2], mixed[1::2], strict=True)]
+        return mixed[0]
 
     def corner_offsets(self) -> list[int]:
         """Where the 2^k corners of a cell lie from its first one, the last axis running fastest."""
@@ -194,6 +206,15 @@ class Table:
         for i in self.interpolated:
             offsets = [o + far for o in offsets for far in (0, self.strides[i])]
         return offsets
+
+
+def _mix_levels(a: npt.NDArray[Any], b: npt.NDArray[Any], part: npt.NDArray[Any]) -> Any:
+    # At most 65535 * 65536 + 32768, which 32 bits hold.
+    return (a * (np.uint32(FRACTION) - part) + b * part + np.uint32(FRACTION // 2)) >> np.uint32(16)
+
+
+def _mix_reals(a: npt.NDArray[Any], b: npt.NDArray[Any], part: npt.NDArray[Any]) -> Any:
+    return a + part * (b - a)
 
 
 def breakpoints(domain: Domain, counts: tuple[int, ...]) -> list[Array]:

@@ -24,7 +24,7 @@ def hold_input(
     x = parameter
     low, high = (literal(b, arithmetic) for b in bounds(variable, arithmetic))
     whole = _round(variable, x, arithmetic)
-    outside = "return NAN;" if policy.out_of_domain == "nan" else ""
+    outside = f"return {nan(arithmetic)};" if policy.out_of_domain == "nan" else ""
     if variable.kind == "boolean" and not outside:
         half = literal(0.5, arithmetic)
         if policy.nan_input == "low":
@@ -58,6 +58,11 @@ def hold_input(
     ]
 
 
+def nan(arithmetic: Arithmetic) -> str:
+    """NaN as the C writes it: the macro is a float, which a double says openly."""
+    return "NAN" if arithmetic == "float32" else "(double)NAN"
+
+
 def _round(variable: Variable, x: str, arithmetic: Arithmetic) -> list[str]:
     """Round a whole-number input that is in range to the nearest whole number."""
     if variable.kind == "boolean":
@@ -88,12 +93,15 @@ def guard_function(guard: Guard, name: str) -> str:
         position = _scaled(
             guard.domain.variables[i], parameters[i], guard.step(i), guard.arithmetic
         )
-        lines += [
-            f"uint32_t {cell} = (uint32_t){position};",
-            f"if ({cell} > {count - 1}u) {{",
-            f"    {cell} = {count - 1}u;",
-            "}",
-        ]
+        if guard.has_every_value(i):
+            lines.append(f"const uint32_t {cell} = {_whole(position)};")
+        else:
+            lines += [
+                f"uint32_t {cell} = {_whole(position)};",
+                f"if ({cell} > {count - 1}u) {{",
+                f"    {cell} = {count - 1}u;",
+                "}",
+            ]
         place.insert(0, cell if stride == 1 else f"{cell} * {stride}u")
         stride *= count
     at = names.local("at")
@@ -121,25 +129,14 @@ def table_function(table: Table, name: str) -> str:
         if i not in table.interpolated:
             cell = names.local("i")
             index = _scaled(variable, parameters[i], 1.0, table.arithmetic)
-            lines.append(f"const uint32_t {cell} = (uint32_t){index};")
+            lines.append(f"const uint32_t {cell} = {_whole(index)};")
             place.append(cell + far)
             continue
-        weight = weights[i] = names.local("w")
         position = _scaled(variable, parameters[i], table.step(i), table.arithmetic)
-        lines.append(f"uint32_t {weight} = (uint32_t){position};")
-        if count == 2:
-            lines += [f"if ({weight} > {FRACTION}u) {{", f"    {weight} = {FRACTION}u;", "}"]
-            continue
-        cell = names.local("i")
-        lines += [
-            f"uint32_t {cell} = {weight} >> 16;",
-            f"{weight} &= {FRACTION - 1}u;",
-            f"if ({cell} > {count - 2}u) {{",
-            f"    {cell} = {count - 2}u;",
-            f"    {weight} = {FRACTION}u;",
-            "}",
-        ]
-        place.append(cell + far)
+        placed, cell, weights[i] = _place(names, position, count, real, table.quantised)
+        lines += placed
+        if count > 2:
+            place.append(cell + far)
     stored = "uint16_t" if table.quantised else "float"
     values = names.local("v")
     start = " + ".join([f"{name}_values", *place])
@@ -147,17 +144,13 @@ def table_function(table: Table, name: str) -> str:
     read = f"{name.upper()}_READ{'16' if table.quantised else 'F'}"
     level = [f"{read}({values}{f' + {o}' if o else ''})" for o in table.corner_offsets()]
     mixed_type = "uint32_t" if table.quantised else real
-    level = [f"({mixed_type}){text}" for text in level]
+    if mixed_type != stored:
+        level = [f"({mixed_type}){text}" for text in level]
     for i in reversed(table.interpolated):
-        weight = weights[i]
-        if not table.quantised:
-            weight = names.local("f")
-            unit = literal(1 / FRACTION, table.arithmetic)
-            lines.append(f"const {real} {weight} = ({real}){weights[i]} * {unit};")
         following = []
         for a, b in zip(level[0::2], level[1::2], strict=True):
             mixed = names.local("m")
-            mixing = f"{name}_mix({a}, {b}, {weight});"
+            mixing = f"{name}_mix({a}, {b}, {weights[i]});"
             line = f"const {mixed_type} {mixed} = {mixing}"
             lines += (
                 [line] if len(line) <= 92 else [f"const {mixed_type} {mixed} =", f"    {mixing}"]
@@ -170,6 +163,49 @@ def table_function(table: Table, name: str) -> str:
     else:
         lines.append(f"return {level[0]};")
     return _function(real, f"{name}_table", parameters, table.arithmetic, lines)
+
+
+def _place(
+    names: Names, position: str, count: int, real: str, quantised: bool
+) -> tuple[list[str], str, str]:
+    """Statements that find the cell and the weight of a position, and the two variables."""
+    weight, last = names.local("w"), count - 2
+    if not quantised:
+        if count == 2:
+            return [f"const {real} {weight} = {position};"], "", weight
+        where = names.local("p")
+        lines = [f"const {real} {where} = {position};"]
+        cell = names.local("i")
+        return (
+            [
+                *lines,
+                f"uint32_t {cell} = {_whole(where)};",
+                f"if ({cell} > {last}u) {{",
+                f"    {cell} = {last}u;",
+                "}",
+                f"const {real} {weight} = {where} - ({real}){cell};",
+            ],
+            cell,
+            weight,
+        )
+    lines = [f"uint32_t {weight} = {_whole(position)};"]
+    if count == 2:
+        at_end = [f"if ({weight} > {FRACTION}u) {{", f"    {weight} = {FRACTION}u;", "}"]
+        return [*lines, *at_end], "", weight
+    cell = names.local("i")
+    return (
+        [
+            *lines,
+            f"uint32_t {cell} = {weight} >> 16;",
+            f"{weight} &= {FRACTION - 1}u;",
+            f"if ({cell} > {last}u) {{",
+            f"    {cell} = {last}u;",
+            f"    {weight} = {FRACTION}u;",
+            "}",
+        ],
+        cell,
+        weight,
+    )
 
 
 def mix_function(table: Table, name: str) -> str:
@@ -189,12 +225,17 @@ def mix_function(table: Table, name: str) -> str:
 
 
 def _scaled(variable: Variable, x: str, step: float, arithmetic: Arithmetic) -> str:
-    """``((x - low) * step)`` without what does nothing."""
+    """``(x - low) * step`` without what does nothing."""
     low = bounds(variable, arithmetic)[0]
-    text = f"({x} - {literal(low, arithmetic)})" if low > 0 else x
-    if low < 0:
-        text = f"({x} + {literal(-low, arithmetic)})"
-    return text if step == 1 else f"({text} * {literal(step, arithmetic)})"
+    sign = "-" if low > 0 else "+"
+    text = f"{x} {sign} {literal(abs(low), arithmetic)}" if low else x
+    if step == 1:
+        return text
+    return f"{f'({text})' if low else text} * {literal(step, arithmetic)}"
+
+
+def _whole(text: str) -> str:
+    return f"(uint32_t){text if text.isidentifier() else f'({text})'}"
 
 
 def _function(

@@ -152,9 +152,9 @@ class _Search:
         self.curves = [self._curve(i) for i in range(len(domain))]
         self.share = tolerance
         spread = float(self.y.max() - self.y.min())
-        steps = 1 + sum(not v.discrete for v in domain.variables)
-        # Half a level from storing a value, half from each mixing.
-        self.quantised = steps * spread / LEVELS / 2 <= tolerance / 4
+        axes = sum(not v.discrete for v in domain.variables)
+        # Half a level from storing a value; along each axis half from mixing, one from the place.
+        self.quantised = (0.5 + 1.5 * axes) * spread / LEVELS <= tolerance / 4
 
     def _curve(self, axis: int) -> _Curve:
         variable = self.domain.variables[axis]

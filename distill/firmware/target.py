@@ -119,8 +119,12 @@ def _operations(given: object) -> dict[str, float]:
             )
     for name in OPERATORS:
         count = given.get(name)
-        number = isinstance(count, int | float) and not isinstance(count, bool)
-        if not number or not math.isfinite(count) or count <= 0:
+        if (
+            not isinstance(count, int | float)
+            or isinstance(count, bool)
+            or not math.isfinite(count)
+            or count <= 0
+        ):
             raise _error(
                 f"operations.{name}",
                 "is missing" if count is None else f"is {count!r}",

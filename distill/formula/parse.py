@@ -24,6 +24,10 @@ from distill.formula.tree import MAX_DEPTH, Call, Node, Number, Symbol
 MAX_TEXT = 100_000
 """Longer texts are refused."""
 
+_NESTING = 3 * MAX_DEPTH + 3
+"""Steps into the grammar: at most three lead to one level of the tree, so that every tree's text is
+read, and Python's own recursion stays below its limit."""
+
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[A-Za-z_]\w*)"
     r"|(?P<symbol>\*\*|[-+*/^(),]))",
@@ -96,7 +100,7 @@ class _Parser:
             self.fail(f"expected `{text}`, found `{self.here.text}`")
 
     def deeper(self, level: int) -> int:
-        if level > MAX_DEPTH:
+        if level > _NESTING:
             self.fail(f"the formula is nested deeper than {MAX_DEPTH} levels")
         return level + 1
 
@@ -174,6 +178,7 @@ class _Parser:
                 f"known functions: {', '.join(sorted(_FUNCTIONS))}.",
             )
         self.expect("(")
+        level = self.deeper(level)
         args = [self.expression(level)]
         while self.take(","):
             args.append(self.expression(level))

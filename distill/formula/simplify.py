@@ -48,9 +48,8 @@ def simplify(
     try:
         while current not in seen and len(seen) <= PASSES:
             seen.append(current)
-            algebra = Algebra(deadline)
             with np.errstate(all="ignore"):
-                current = algebra.tree(algebra.linear(current))
+                current = _rebuilt(current, deadline)
     except (OutOfTime, FormulaError, OverflowError, ZeroDivisionError, RecursionError):
         # A constant part without a finite value, or a tree beyond every limit: keep what there is.
         pass
@@ -58,6 +57,17 @@ def simplify(
     settled = seen[seen.index(current) :] if current in seen else seen[-1:]
     best = min(settled, key=lambda t: (complexity(t), to_text(t)))
     return best if complexity(best) <= complexity(tree) else tree
+
+
+def _rebuilt(tree: Node, deadline: float | None) -> Node:
+    """The cheaper tree of two normal forms: products of sums as they are, or multiplied out."""
+    plain = Algebra(deadline)
+    result = plain.trees.tree(plain.linear(tree))
+    expanding = Algebra(deadline, expanding=True)
+    form = expanding.linear(tree)
+    if not expanding.has_expanded:
+        return result
+    return min(result, expanding.trees.tree(form), key=complexity)
 
 
 def simplify_formula(formula: Formula, x: Array, *, seconds: float | None = 1.0) -> Formula:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from distill.errors import FormulaError
 from distill.formula.operators import OPERATORS
 
-MAX_DEPTH = 200
+MAX_DEPTH = 100
 """Deeper trees are refused: no formula a person reads needs them, and recursion stays safe."""
 
 

@@ -128,8 +128,12 @@ def border(domain: Domain, n: int, seed: int) -> Array:
 
 
 def _with_border(domain: Domain, n: int, seed: int, inside: Callable[[int], Array]) -> Array:
-    """An eighth of the points on the border, but at least half of n (and one) inside."""
-    edge = border(domain, n // 8 + len(domain.corners()), seed)
+    """Corners, an eighth of the points on faces, and at least half of n inside.
+
+    n points in all; more only where the corners alone are more than half of n.
+    """
+    corners = len(domain.corners())
+    edge = border(domain, corners + min(n // 8, max(0, n // 2 - corners)), seed)
     points = np.vstack([edge, inside(max(n - len(edge), n // 2, 1))])
     if any(v.discrete for v in domain.variables):  # whole numbers meet each other
         points = points[np.sort(np.unique(points, axis=0, return_index=True)[1])]

@@ -151,10 +151,8 @@ def _most_accurate(rows: Sequence[Row], wish: Wish) -> Choice:
             hint="state one node or more.",
         )
     affordable = [row for row in rows if _affordable(row, wish)]
-    budget = " and ".join(
-        [f"{wish.max_complexity} nodes"] * (wish.max_complexity is not None)
-        + [f"{wish.max_cost:g} instructions"] * (wish.max_cost is not None)
-    )
+    budgets = [(wish.max_complexity, "nodes"), (wish.max_cost, "instructions")]
+    budget = " and ".join(f"{most:g} {what}" for most, what in budgets if most is not None)
     if not affordable:
         return None, f"No formula is within the budget of {budget}. Next: allow more."
     row = min(affordable, key=lambda r: (r.max_error, *_price(r)))

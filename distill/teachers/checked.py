@@ -13,6 +13,10 @@ from distill.errors import DistillError, TeacherError
 from distill.teachers.base import Output, Teacher
 
 
+class Raised(Exception):
+    """A teacher in another process raised; the text names the exception's type too."""
+
+
 @dataclass(frozen=True)
 class Checked:
     """A teacher whose answers are float64 of shape (n, k), or a :class:`TeacherError`.
@@ -213,4 +217,6 @@ _SHAPES = "take an array (n, d) and return n numbers, or an array (n, k) for k o
 
 
 def _text(error: Exception) -> str:
+    if isinstance(error, Raised):
+        return str(error)
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -33,12 +33,13 @@ def read_csv(path: Path) -> pyarrow.Table:
         with path.open(encoding="utf-8-sig") as file:
             header = file.readline()
         separator = max(_SEPARATORS, key=header.count)
-        return csv.read_csv(
+        table = csv.read_csv(
             path,
             parse_options=csv.ParseOptions(delimiter=separator),
             convert_options=csv.ConvertOptions(strings_can_be_null=True),
         )
-    except (pyarrow.ArrowInvalid, UnicodeDecodeError) as error:
+        return table.rename_columns([name.strip() for name in table.column_names])
+    except (pyarrow.ArrowException, UnicodeDecodeError) as error:
         raise TeacherError(
             f"not a readable CSV table: {str(error).splitlines()[0]}.",
             where=str(path),
@@ -60,7 +61,7 @@ def read_parquet(path: Path) -> pyarrow.Table:
         with parquet.ParquetFile(path) as file:
             table: pyarrow.Table = file.read()
             return table
-    except (pyarrow.ArrowInvalid, OSError) as error:
+    except (pyarrow.ArrowException, OSError) as error:
         raise TeacherError(
             f"not a readable Parquet file: {str(error).splitlines()[0]}",
             where=str(path),
@@ -73,7 +74,7 @@ def from_frame(frame: pandas.DataFrame) -> pyarrow.Table:
 
     Raises
     ------
-    TeacherError : for a column of mixed types.
+    TeacherError : for a column of mixed or unknown types.
     """
     import pyarrow
 
@@ -81,9 +82,9 @@ def from_frame(frame: pandas.DataFrame) -> pyarrow.Table:
     for i, name in enumerate(frame.columns):
         try:
             columns.append(pyarrow.array(frame.iloc[:, i], from_pandas=True))
-        except (pyarrow.ArrowInvalid, pyarrow.ArrowTypeError) as error:
+        except pyarrow.ArrowException as error:
             raise TeacherError(
-                f"column `{name}` mixes types: {str(error).splitlines()[0]}.",
+                f"column `{name}` does not hold numbers only: {str(error).splitlines()[0]}.",
                 where=f"DataFrame, column `{name}`",
                 hint="make every value a number (pandas.to_numeric shows the odd ones).",
             ) from error

@@ -139,11 +139,11 @@ def _load_teacher(
 
 
 _SCALING = ("input_mean", "input_scale", "output_mean", "output_scale")
-NETWORK = Kind("a network", ("outputs", "layers", "activation", *_SCALING), _load_network)
-MODULE = Kind("a torch module", ("outputs",), _load_module)
-CALLABLE = Kind("a callable", ("outputs", "vectorized"), _load_callable)
-IMPORTED = Kind("a function", ("outputs", "vectorized", "timeout", "batch"), _load_imported)
-CSV = Kind("a table", ("inputs", "output"), _load_csv)
-PARQUET = Kind("a table", ("inputs", "output"), _load_parquet)
-FRAME = Kind("a table", ("inputs", "output"), _load_frame)
+NETWORK = Kind("a network", ("name", "outputs", "layers", "activation", *_SCALING), _load_network)
+MODULE = Kind("a torch module", ("name", "outputs"), _load_module)
+CALLABLE = Kind("a callable", ("name", "outputs", "vectorized"), _load_callable)
+IMPORTED = Kind("a function", ("name", "outputs", "vectorized", "timeout", "batch"), _load_imported)
+CSV = Kind("a table", ("name", "inputs", "output"), _load_csv)
+PARQUET = Kind("a table", ("name", "inputs", "output"), _load_parquet)
+FRAME = Kind("a table", ("name", "inputs", "output"), _load_frame)
 TEACHER = Kind("a teacher", (), _load_teacher)

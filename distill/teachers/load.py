@@ -83,15 +83,16 @@ def load_teacher(
         ``.pt``/``.pth`` state_dict, of a CSV or Parquet table; ``package.module:function``, which
         runs in a process of its own; a Python callable (n, d) -> (n,) or (n, k), which runs in
         this one; a ``torch.nn.Module``; a DataFrame; or a teacher already.
-    kind : what a text is meant to be: shipped, torch, function or table; found out if None.
+    kind : what a text is meant to be: shipped, torch, function, table or file (any file);
+        found out if None.
     domain : the domain to distil over; the teacher's own (a file's, the bounds of a table) if None.
     options : by kind, None standing for "not given".
-        All: ``name``, a C identifier. All but tables: ``outputs``, names or {name, unit} (one
-        output if not given). Functions: ``vectorized`` (False: called with d numbers for one
-        point). By import path also ``timeout`` (60 seconds for a batch) and ``batch`` (1024
-        points). Weights without metadata: ``layers``, ``activation``, ``input_mean``,
-        ``input_scale``, ``output_mean``, ``output_scale``. Tables: ``inputs``, ``output``,
-        names of columns.
+        All but teachers: ``name``, a C identifier. All but tables: ``outputs``, names or
+        {name, unit} (one output if not given). Functions: ``vectorized`` (False: called with d
+        numbers for one point). By import path also ``timeout`` (60 seconds for a batch) and
+        ``batch`` (1024 points). Weights without metadata: ``layers``, ``activation``,
+        ``input_mean``, ``input_scale``, ``output_mean``, ``output_scale``. Tables: ``inputs``,
+        ``output``, names of columns.
 
     Raises
     ------
@@ -101,12 +102,11 @@ def load_teacher(
     """
     given = {key: value for key, value in options.items() if value is not None}
     reader, subject = _recognise(source, kind)
-    allowed = ("name", *reader.options)
-    if unknown := [key for key in given if key not in allowed]:
+    if unknown := [key for key in given if key not in reader.options]:
         raise ConfigError(
             f"{reader.title} has no option `{unknown[0]}`.",
             where=f"config key `teacher.options.{unknown[0]}`",
-            hint=f"allowed: {', '.join(allowed)}.",
+            hint=f"allowed: {', '.join(reader.options) or 'none'}.",
         )
     name = given.pop("name", None)
     if name is not None and (why := why_not_identifier(str(name))):
@@ -118,10 +118,16 @@ def load_teacher(
 
 def _recognise(source: object, kind: str | None) -> tuple[Kind, object]:
     torch, pandas = sys.modules.get("torch"), sys.modules.get("pandas")
+    if kind is not None and kind not in _TEXTS:
+        raise ConfigError(
+            f"`{kind}` is not a kind of teacher.",
+            where="config key `teacher.kind`",
+            hint=f"allowed: {', '.join(_TEXTS)}.",
+        )
     if isinstance(source, str):
         return _TEXTS[kind or _kind_of_text(source)](source)
     if isinstance(source, Path):
-        return _from_file(str(source))
+        return _TEXTS[kind or "file"](str(source))
     if torch is not None and isinstance(source, torch.nn.Module):
         return MODULE, source
     if pandas is not None and isinstance(source, pandas.DataFrame):
@@ -143,7 +149,7 @@ def _kind_of_text(text: str) -> str:
         return "shipped"
     if _IMPORT_PATH.match(text) and not path.exists():
         return "function"
-    return "file" if path.suffix or len(path.parts) > 1 or path.exists() else "shipped"
+    return "file" if path.suffix or "/" in text or path.exists() else "shipped"
 
 
 def _shipped_names() -> list[str]:

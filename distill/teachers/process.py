@@ -21,16 +21,12 @@ import numpy as np
 
 from distill.arrays import Array
 from distill.errors import TeacherError
-from distill.teachers.checked import not_numbers
+from distill.teachers.checked import Raised, not_numbers
 
 STARTING = 120.0
 """Seconds the worker may take to import the function's module."""
 
 _WORKER = Path(__file__).with_name("worker.py")
-
-
-class Raised(Exception):
-    """The function raised; the text is the exception's."""
 
 
 class _NoAnswer(Exception):
@@ -104,11 +100,11 @@ class Worker:
         """The function's answer at x (n, d), as it is."""
         where = f"teacher `{self.module}:{self.function}`"
         with self._lock:
-            if self._process is None or self._process.poll() is not None:  # never, or stopped
-                self.start()
             request = {"shape": x.shape, "bytes": x.nbytes, "vectorized": vectorized}
-            deadline = time.monotonic() + timeout
             try:
+                if self._process is None or self._process.poll() is not None:  # never, or stopped
+                    self.start()
+                deadline = time.monotonic() + timeout
                 self._write(
                     json.dumps(request).encode() + b"\n" + np.ascontiguousarray(x).tobytes()
                 )
@@ -195,12 +191,10 @@ class Worker:
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    """End a worker with everything it started, unless it has ended by itself."""
+    """End a worker with everything it started; once it has ended, its number may be another's."""
     for pipe in (process.stdin, process.stdout):
         if pipe is not None:
             pipe.close()
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(0.05)
-    with contextlib.suppress(ProcessLookupError):  # nothing of its group is left
+    if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+        process.wait()

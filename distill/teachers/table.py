@@ -44,8 +44,6 @@ class TableTeacher:
         ------
         TeacherError : for a point that is not in the table.
         """
-        if x.shape == self.x.shape and np.array_equal(x, self.x):
-            return self.y
         rows = self._index.find(x)
         if (rows < 0).any():
             point = ", ".join(f"{value:.17g}" for value in x[int(np.argmin(rows))])

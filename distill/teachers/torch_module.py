@@ -11,6 +11,7 @@ import numpy as np
 
 from distill.arrays import Array
 from distill.domain import Domain
+from distill.errors import NotDifferentiable
 from distill.teachers import fingerprint
 from distill.teachers.base import Output
 
@@ -46,7 +47,21 @@ class TorchTeacher:
         return np.concatenate(parts)
 
     def gradient(self, x: Array) -> Array:
-        """Derivatives by the inputs at x (n, d), shape (n, k, d), by automatic differentiation."""
+        """Derivatives by the inputs at x (n, d), shape (n, k, d), by automatic differentiation.
+
+        Raises
+        ------
+        NotDifferentiable : when the module leaves torch's graph on the way.
+        """
+        try:
+            return self._slopes(x)
+        except RuntimeError as error:
+            raise NotDifferentiable(
+                f"the module `{self.name}` cannot be differentiated: {str(error).splitlines()[0]}",
+                hint="use torch operations only between its input and its output.",
+            ) from error
+
+    def _slopes(self, x: Array) -> Array:
         import torch
 
         result = np.empty((len(x), len(self.outputs), x.shape[1]))

@@ -62,7 +62,6 @@ def _answer(
             _send(answers, {"odd": type(odd[0]).__name__, "shown": repr(odd[0])[:200]})
             return
         values = values.astype(np.float64)  # whole numbers past 64 bits
-    values = np.ascontiguousarray(values)
     _send(answers, {"dtype": values.dtype.str, "shape": values.shape, "bytes": values.nbytes})
     answers.write(values.tobytes())
     answers.flush()

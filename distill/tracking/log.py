@@ -8,6 +8,7 @@ writes what is missing and no more.
 from __future__ import annotations
 
 import json
+import math
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -34,8 +35,8 @@ if TYPE_CHECKING:
 
 Files = Mapping[str, str | bytes]
 
-# A batch holds at most so many of each (MLflow's own limits).
-_METRICS, _PARAMS = 1000, 100
+# MLflow takes at most 100 params, 100 tags and 1000 of all together in a batch.
+_METRICS, _PARAMS = 800, 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,9 +255,12 @@ def _log_differences(
         for name, value in content.params.items()
         if found is None or name not in found.data.params
     ]
-    for start in range(0, len(metrics), _METRICS):
-        client.log_batch(run_id, metrics=metrics[start : start + _METRICS])
-    for start in range(0, len(params), _PARAMS):
-        client.log_batch(run_id, params=params[start : start + _PARAMS])
-    tags = [RunTag(name, value) for name, value in content.tags.items()]
-    client.log_batch(run_id, tags=[*tags, RunTag(DIGEST, content.digest)])
+    tags = [RunTag(name, value) for name, value in {**content.tags, DIGEST: content.digest}.items()]
+    batches = max(1, math.ceil(len(metrics) / _METRICS), math.ceil(len(params) / _PARAMS))
+    for i in range(batches):
+        client.log_batch(
+            run_id,
+            metrics=metrics[i * _METRICS : (i + 1) * _METRICS],
+            params=params[i * _PARAMS : (i + 1) * _PARAMS],
+            tags=tags if i == batches - 1 else [],
+        )

@@ -159,11 +159,9 @@ class StudyRecord:
 
     def label(self, candidate: CandidateRecord) -> str:
         """The short name of a candidate in tables and plots: ``c07``, ``p01`` when published."""
-        letter = "p" if candidate.engine == PUBLISHED else "c"
-        peers = [
-            c for c in self.candidates if (c.engine == PUBLISHED) == (candidate.engine == PUBLISHED)
-        ]
-        return f"{letter}{peers.index(candidate) + 1:02d}"
+        published = candidate.engine == PUBLISHED
+        peers = [c.id for c in self.candidates if (c.engine == PUBLISHED) == published]
+        return f"{'p' if published else 'c'}{peers.index(candidate.id) + 1:02d}"
 
     def to_data(self) -> dict[str, Any]:
         """A versioned plain form, without the points and the truth."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from distill.scoring.score import Errors
+from distill.tracking.entries import shorten
 from distill.tracking.plots import CandidatePlots, front_figure, latex_svg, to_png
 from distill.tracking.record import PUBLISHED, CandidateRecord, StudyRecord
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 _TEMPLATES = Path(__file__).parent / "templates"
+_LONGEST_IN_TABLE = 240
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ def study_report(record: StudyRecord, plots: CandidatePlots, fronts: Mapping[str
         {
             "candidate": c,
             "label": record.label(c),
+            "formula": shorten(c.formula.readable(4), _LONGEST_IN_TABLE),
             "instructions": c.figure(record.target, "instructions"),
             "flash": c.figure(record.target, "flash_bytes"),
         }

@@ -108,10 +108,11 @@ def tracking_errors(store: Store) -> Iterator[None]:
     _set_environment()
     from mlflow.exceptions import MlflowException
     from requests import RequestException
+    from sqlalchemy.exc import SQLAlchemyError
 
     try:
         yield
-    except (MlflowException, RequestException) as error:
+    except (MlflowException, RequestException, SQLAlchemyError) as error:
         reason = str(error).strip().splitlines()[0][:300] if str(error).strip() else repr(error)
         raise TrackingError(
             f"MLflow could not do its part: {reason}", where=store.uri, hint=LATER

@@ -118,7 +118,7 @@ def _candidates_view(name: str, filter_: str, targets: Sequence[str]) -> _View:
     error = "accuracy/log10_max_error"
     scatters = [_scatter("complexity", error)]
     scatters += [_scatter(cost, error) for cost in costs if cost.endswith("instructions")]
-    lines = _parallel(["complexity", *costs, "accuracy/rmse", "accuracy/max_error"])
+    lines = _parallel(["complexity", *costs, error])
     return _View(
         name,
         filter_,
@@ -127,8 +127,8 @@ def _candidates_view(name: str, filter_: str, targets: Sequence[str]) -> _View:
             "params.`formula`",
             "metrics.`complexity`",
             "metrics.`accuracy/max_error`",
-            *(f"metrics.`{cost}`" for cost in costs),
             "tags.`distill.chosen`",
+            *(f"metrics.`{cost}`" for cost in costs),
         ),
         (*scatters, lines),
     )
@@ -204,7 +204,7 @@ def _encode(view: _View) -> str:
         "modelVersionFilter": "All Runs",
         "selectedColumns": list(view.columns),
         "columnOrder": [_NAME, *view.columns, *_LESS],
-        "columnWidths": {_NAME: 170, "params.`formula`": 430},
+        "columnWidths": {_NAME: 190} | {column: _width(column) for column in view.columns},
         "runsHiddenMode": "SHOW_ALL",
         "viewMaximized": False,
         "runListHidden": False,
@@ -236,6 +236,12 @@ def _encode(view: _View) -> str:
     return json.dumps(
         {"name": view.name, "createdAt": now, "updatedAt": now, "state": f"deflate;{packed}"}
     )
+
+
+def _width(column: str) -> int:
+    """Pixels: long texts get room, figures as much as their heading needs."""
+    heading = column.split("`")[1]
+    return {"formula": 290, "distill.overrides": 300}.get(heading, 30 + 7 * len(heading))
 
 
 def _outdated(tags: dict[str, str]) -> list[str]:

@@ -8,7 +8,17 @@ import pytest
 
 from distill import cli
 
-HEAVY = ["torch", "mlflow", "pyoperon", "sklearn", "sympy", "matplotlib", "pandas", "hydra", "scipy"]
+HEAVY = [
+    "torch",
+    "mlflow",
+    "pyoperon",
+    "sklearn",
+    "sympy",
+    "matplotlib",
+    "pandas",
+    "hydra",
+    "scipy",
+]
 
 
 def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -24,9 +34,7 @@ def test_help_loads_nothing_heavy() -> None:
         f"loaded = [m for m in {HEAVY!r} if m in sys.modules]; "
         "assert not loaded, loaded"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     for command in cli.COMMANDS:
         assert f"\n  {command} " in done.stdout

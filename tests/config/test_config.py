@@ -44,7 +44,8 @@ def test_every_option_of_every_group_fits_the_schema(option: str) -> None:
 @pytest.mark.parametrize("file", FILES, ids=lambda f: f"{f.parent.name}/{f.name}")
 def test_every_key_has_a_comment(file: Path) -> None:
     bare = []
-    lines = file.read_text(encoding="utf-8").splitlines()
+    # A target's operations are a table with one comment above it.
+    lines = file.read_text(encoding="utf-8").split("\noperations:")[0].splitlines()
     for before, line in zip(["", *lines], lines, strict=False):
         key = re.match(r"\s*([\w/]+):", line)
         inside_list = line.lstrip().startswith("-")
@@ -60,8 +61,8 @@ def test_every_key_has_a_comment(file: Path) -> None:
     [
         ("tolerance=0", "tolerance", "larger than 0"),
         ("tolerance=-1", "tolerance", "larger than 0"),
-        ("tolerance=.nan", "tolerance", "finite"),
-        ("tolerance=.inf", "tolerance", "finite"),
+        ("tolerance=nan", "tolerance", "finite"),
+        ("tolerance=inf", "tolerance", "finite"),
         ("tolerance=wide", "tolerance", "wide"),
         ("sampling.points=0", "sampling.points", "larger than 0"),
         ("sampling.points=many", "points", "many"),
@@ -72,7 +73,6 @@ def test_every_key_has_a_comment(file: Path) -> None:
         ("select.rule=best", "select.rule", "best"),
         ("export.arithmetic=float16", "export.arithmetic", "float16"),
         ("export.out_of_domain=ignore", "export.out_of_domain", "ignore"),
-        ("teacher.kind=pickle", "teacher.kind", "pickle"),
         ("teacher=torch", "teacher.source", "must be given"),
     ],
 )
@@ -122,7 +122,10 @@ def test_a_domain_from_config() -> None:
 
 
 def test_overrides_on_a_recorded_config() -> None:
-    recorded = {"target": read_option("target", "pic32"), "export": read_option("export", "default")}
+    recorded = {
+        "target": read_option("target", "pic32"),
+        "export": read_option("export", "default"),
+    }
     changed = apply_overrides(recorded, ["target=host", "export.arithmetic=double"])
     assert changed["target"]["name"] == "host"
     assert changed["export"]["arithmetic"] == "double"

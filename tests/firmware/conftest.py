@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-STRICT = (
-    "-std=c99 -O1 -Wall -Wextra -Wpedantic -Wconversion -Wdouble-promotion -Wshadow -Werror"
-    " -ffp-contract=off"
-).split()
+STRICT = [
+    "-std=c99", "-O1", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wdouble-promotion",
+    "-Wshadow", "-Werror", "-ffp-contract=off",
+]  # fmt: skip
 
 DRIVER = """
 #include <stdio.h>
@@ -45,11 +45,19 @@ def compiler(request: pytest.FixtureRequest) -> list[str]:
     return ["gcc"]
 
 
-def run(command: Sequence[str | Path], **options: object) -> subprocess.CompletedProcess[bytes]:
+def _run(command: Sequence[str | Path], **options: object) -> subprocess.CompletedProcess[bytes]:
     """Run a command, whose messages are shown when it fails."""
-    done = subprocess.run([str(c) for c in command], capture_output=True, timeout=120, **options)
+    done = subprocess.run(
+        [str(c) for c in command], capture_output=True, timeout=120, check=False, **options
+    )
     assert done.returncode == 0, done.stderr.decode() + done.stdout.decode()
     return done
+
+
+@pytest.fixture
+def run() -> Callable[..., subprocess.CompletedProcess[bytes]]:
+    """Run a command that must end well."""
+    return _run
 
 
 @pytest.fixture
@@ -58,7 +66,7 @@ def compile_c(tmp_path: Path) -> Compile:
 
     def build(compiler: list[str], sources: Sequence[Path], *flags: str) -> Path:
         program = tmp_path / "program"
-        run([*compiler, *STRICT, *flags, *sources, "-lm", "-o", program])
+        _run([*compiler, *STRICT, *flags, *sources, "-lm", "-o", program])
         return program
 
     return build
@@ -85,7 +93,7 @@ def c_answers(tmp_path: Path, compile_c: Compile) -> Answers:
         program = compile_c(compiler, [driver, source], *flags)
         dtype = np.float32 if real == "float" else np.float64
         with np.errstate(over="ignore"):
-            done = run([program], input=x.astype(dtype).tobytes())
+            done = _run([program], input=x.astype(dtype).tobytes())
         return np.frombuffer(done.stdout, dtype=dtype)
 
     return answers

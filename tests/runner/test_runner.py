@@ -106,7 +106,9 @@ def test_a_failing_save_leaves_no_half_written_folder(tmp_path: Path) -> None:
     stage = Stage("number", save, _load, str)
     with pytest.raises(StorageError, match="disk is full"):
         Runner(tmp_path, Silent()).run(stage, {}, [], "", lambda work: 1)
-    left = [p for p in (tmp_path / "number").iterdir() if not p.name.endswith((".lock", ".partial"))]
+    left = [
+        p for p in (tmp_path / "number").iterdir() if not p.name.endswith((".lock", ".partial"))
+    ]
     assert left == []
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -125,17 +127,37 @@ def make_study(terms: tuple[int, ...] = (1, 2, 4, 7), key: str = "5a" * 32) -> S
 
 
 @pytest.fixture(scope="session")
+def make() -> Callable[..., StudyRecord]:
+    """Make a study of some polynomials: ``make(terms=(1, 2, 4, 7), key=...)``."""
+    return make_study
+
+
+@pytest.fixture(scope="session")
 def study() -> StudyRecord:
+    """Five candidates (one of them published), the fourth chosen, none within the tolerance."""
     return make_study()
 
 
 @pytest.fixture(scope="session")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    """One sqlite store for the session: making one takes seconds."""
-    return open_store(tmp_path_factory.mktemp("results"))
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A fresh sqlite store, made once because that takes seconds."""
+    store = open_store(tmp_path_factory.mktemp("template"))
+    return Path(store.uri.removeprefix("sqlite:///"))
 
 
 @pytest.fixture(scope="session")
-def store_template(store: Store) -> bytes:
-    """The bytes of an empty... store, for tests that need one of their own."""
-    return Path(store.uri.removeprefix("sqlite:///")).read_bytes()
+def store(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """A store for all tests that write different studies."""
+    return _copy(template, tmp_path_factory.mktemp("results"))
+
+
+@pytest.fixture
+def own_store(template: Path, tmp_path: Path) -> Store:
+    """A store for one test alone."""
+    return _copy(template, tmp_path)
+
+
+def _copy(template: Path, root: Path) -> Store:
+    (root / "mlflow").mkdir()
+    shutil.copy(template, root / "mlflow" / "mlflow.db")
+    return open_store(root)

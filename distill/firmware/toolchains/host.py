@@ -57,9 +57,10 @@ class HostCompiler:
         ToolchainError : when it cannot be started or does not end in time.
         """
         command = self.cxx if cxx and self.cxx else self.c
-        plain = ("-fno-sanitize=all",) if self.family == "zig" else ()
+        # Zig checks by itself what nobody asked for, and would switch off what was asked for after.
+        asked = any(argument.startswith("-fsanitize=") for argument in arguments)
+        plain = ("-fno-sanitize=all",) if self.family == "zig" and not asked else ()
         return run_tool(
-            # Zig turns checks on by itself; what is asked for afterwards wins.
             (*command, *plain, *arguments),
             seconds=COMPILE_SECONDS,
             folder=folder,
@@ -84,7 +85,7 @@ SANITIZER_SETTINGS = {"ASAN_OPTIONS": "detect_leaks=0", "UBSAN_OPTIONS": "print_
 
 def host_compilers() -> tuple[HostCompiler, ...]:
     """The compilers found: gcc and clang on the path, then zig from PyPI."""
-    found = []
+    found: list[HostCompiler] = []
     for family, cxx in (("gcc", "g++"), ("clang", "clang++")):
         path = shutil.which(family)
         if path is None or (version := _version(path)) is None:

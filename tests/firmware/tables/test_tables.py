@@ -99,7 +99,10 @@ def test_a_jump_is_refused() -> None:
 
 
 def test_a_truth_that_is_not_finite_is_refused_with_the_place() -> None:
-    with np.errstate(divide="ignore"), pytest.raises(ExportError, match=r"no finite value at x = 0"):
+    with (
+        np.errstate(divide="ignore"),
+        pytest.raises(ExportError, match=r"no finite value at x = 0"),
+    ):
         fit_table(lambda x: 1 / x[:, 0], Domain.box(x=(0, 1)), 0.1, max_bytes=1000)
 
 
@@ -132,7 +135,7 @@ def test_breakpoints_are_exact_up_to_quantisation(counts: tuple[int, int]) -> No
 @settings(max_examples=30, deadline=None)
 @given(
     low=st.floats(-1e6, 1e6, width=32),
-    size=st.floats(0.01, 1e6, width=32),
+    size=st.floats(0.015625, 1e6, width=32),
     count=st.integers(2, 300),
 )
 def test_a_table_of_a_line_is_the_line(low: float, size: float, count: int) -> None:

@@ -1,0 +1,80 @@
+"""The engines by name, and building one from options in a config file."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from distill.engines.base import Engine
+from distill.engines.operon import Operon, OperonOptions
+from distill.engines.polynomial import Polynomial, PolynomialOptions
+from distill.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class EngineEntry:
+    """An engine on offer: ``factory`` takes an instance of ``options``."""
+
+    name: str
+    description: str
+    options: type[Any]
+    factory: Callable[[Any], Engine]
+
+
+ENGINES: dict[str, EngineEntry] = {
+    entry.name: entry
+    for entry in (
+        EngineEntry(
+            "operon",
+            "genetic programming over whole formulas (pyoperon), constants fitted as it goes",
+            OperonOptions,
+            Operon,
+        ),
+        EngineEntry(
+            "polynomial",
+            "sparse polynomials and ratios by least squares: what a search must beat",
+            PolynomialOptions,
+            Polynomial,
+        ),
+    )
+}
+
+
+def make_engine(name: str, options: Mapping[str, object]) -> Engine:
+    """The engine of that name with the given options; others keep their defaults.
+
+    Raises
+    ------
+    ConfigError : for an unknown engine or option, or a value of the wrong type.
+    """
+    entry = ENGINES.get(name)
+    if entry is None:
+        raise ConfigError(
+            f"`{name}` is not an engine.",
+            where="config key `engine.name`",
+            hint=_hint(name, ENGINES),
+        )
+    defaults = {f.name: f.default for f in fields(entry.options)}
+    for key, value in options.items():
+        where = f"config key `engine.options.{key}`"
+        if key not in defaults:
+            raise ConfigError(
+                f"the engine `{name}` has no option `{key}`.",
+                where=where,
+                hint=_hint(key, defaults),
+            )
+        wanted = type(defaults[key])
+        if type(value) is not wanted and not (wanted is float and type(value) is int):
+            raise ConfigError(
+                f"`{key}` must be of type {wanted.__name__}, not {value!r}.",
+                where=where,
+                hint=f"its default is {defaults[key]}.",
+            )
+    return entry.factory(entry.options(**options))
+
+
+def _hint(name: str, known: Mapping[str, object]) -> str:
+    close = difflib.get_close_matches(name, known, 1)
+    return f"did you mean `{close[0]}`?" if close else f"allowed: {', '.join(known)}."

@@ -1,0 +1,144 @@
+"""What this machine has for compiling, emulating and searching, and what more would give."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from distill.errors import ToolchainError
+from distill.firmware.toolchains import run_tool
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One tool: whether it is there, its version and place, and what it gives.
+
+    ``gives`` is one line that ends with how to install it.
+    """
+
+    name: str
+    found: bool
+    detail: str
+    gives: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Tool:
+    """One row of the examination: ``look`` returns the detail, or None when it is not there."""
+
+    name: str
+    look: Callable[[], str | None]
+    gives: str
+
+
+def _program(name: str, *arguments: str) -> Callable[[], str | None]:
+    """A look for a program on the path, with the first line it tells of itself."""
+
+    def look() -> str | None:
+        path = shutil.which(name)
+        if path is None:
+            return None
+        try:
+            ended = run_tool(
+                [path, *(arguments or ("--version",))],
+                seconds=20,
+                folder=Path(tempfile.gettempdir()),
+            )
+        except ToolchainError:
+            return f"{path} (does not tell its version)"
+        lines = (ended.output or ended.errors).splitlines()
+        return f"{lines[0].strip()} ({path})" if ended.status == 0 and lines else path
+
+    return look
+
+
+def _package(name: str) -> Callable[[], str | None]:
+    """A look for an installed Python package; it is not imported."""
+
+    def look() -> str | None:
+        try:
+            return importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            return None
+
+    return look
+
+
+def _julia() -> str | None:
+    """Julia on the path, or the one that PySR's helper keeps in this environment."""
+    own = Path(sys.prefix) / "julia_env" / "pyjuliapkg" / "install" / "bin" / "julia"
+    return _program("julia")() or (str(own) if own.exists() else None)
+
+
+_TOOLS = (
+    _Tool(
+        "zig",
+        _package("ziglang"),
+        "compiling for every chip, and for this machine if it has no C compiler: "
+        "python -m pip install ziglang",
+    ),
+    _Tool(
+        "unicorn",
+        _package("unicorn"),
+        "running the C on emulated chips, and counting instructions: python -m pip install unicorn",
+    ),
+    _Tool(
+        "gcc",
+        _program("gcc"),
+        "strict compiling and the address and undefined-behaviour sanitizers: apt install gcc g++",
+    ),
+    _Tool(
+        "clang",
+        _program("clang"),
+        "a second opinion of strict warnings and sanitizers: apt install clang",
+    ),
+    _Tool(
+        "qemu-mipsel",
+        _program("qemu-mipsel"),
+        "a second emulator to run a PIC32-class program by hand: apt install qemu-user",
+    ),
+    _Tool(
+        "qemu-system-arm",
+        _program("qemu-system-arm"),
+        "whole Cortex-M boards to run a bundle on by hand: apt install qemu-system-arm",
+    ),
+    _Tool(
+        "simavr",
+        _program("simavr", "--list-cores"),
+        "cycle-exact AVR, to run a bundle on by hand: apt install simavr gcc-avr avr-libc",
+    ),
+    _Tool(
+        "valgrind",
+        _program("valgrind"),
+        "instruction profiles of the C on this machine, by hand: apt install valgrind",
+    ),
+    _Tool(
+        "cppcheck",
+        _program("cppcheck"),
+        "static analysis and MISRA rules for a bundle, by hand: apt install cppcheck",
+    ),
+    _Tool(
+        "julia",
+        _julia,
+        "what PySR runs on; pysr installs its own if there is none: https://julialang.org/downloads",
+    ),
+    _Tool(
+        "pysr",
+        _package("pysr"),
+        "the package of the PySR search: python -m pip install 'distill[pysr]'",
+    ),
+)
+
+
+def examine() -> list[Finding]:
+    """Look for every tool; nothing is started but `--version` of programs on the path."""
+    findings = []
+    for tool in _TOOLS:
+        detail = tool.look()
+        findings.append(Finding(tool.name, detail is not None, detail or "not found", tool.gives))
+    return findings

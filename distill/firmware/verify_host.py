@@ -1,0 +1,199 @@
+"""The checks on the machine that distill runs on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from distill.arrays import Array
+from distill.errors import ToolchainError
+from distill.firmware.evidence import Check
+from distill.firmware.harness import Results, host_loop
+from distill.firmware.subject import Subject
+from distill.firmware.toolchains import HostCompiler, run_tool
+from distill.firmware.toolchains.host import SANITIZER_SETTINGS
+
+STRICT = (
+    *("-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wdouble-promotion"),
+    *("-Werror", "-ffp-contract=off", "-O2"),
+)
+STRICT_CXX = ("-std=c++11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-ffp-contract=off", "-O2")
+
+RUN_SECONDS = 300.0
+
+Loop = Callable[[Array], Results]
+"""Runs the compiled C at points (n, d)."""
+
+
+def check_strict(subject: Subject, compiler: HostCompiler, folder: Path) -> Check:
+    """No warnings, whichever way the C is compiled."""
+    name = f"strict C, {compiler.name}"
+    for define in _defines(subject):
+        built = compiler.run([*STRICT, *define, "-c", *_sources(subject)], folder)
+        if built.status != 0:
+            return Check(name, False, one_line(built.complaint))
+    return Check(name, True, f"{' '.join(STRICT)}: no warnings")
+
+
+def check_selftest(subject: Subject, compiler: HostCompiler, folder: Path) -> Check:
+    """The bundle's own self-test passes, whichever way the C is compiled."""
+    name = f"self-test, {compiler.name}"
+    program = folder / "selftest"
+    for define in _defines(subject):
+        arguments = ["-std=c99", "-O2", "-ffp-contract=off", *define, *_sources(subject), "-lm"]
+        finished = compiler.run([*arguments, "-o", str(program)], folder)
+        if finished.status == 0:
+            finished = run_tool([str(program)], seconds=RUN_SECONDS, folder=folder)
+        if finished.status != 0:
+            return Check(name, False, one_line(" ".join([*define, finished.complaint])))
+    ways = len(_defines(subject))
+    return Check(name, True, f"all vectors pass, compiled {ways} way(s)", {"ways": float(ways)})
+
+
+def _defines(subject: Subject) -> list[list[str]]:
+    return [[], *([f"-D{variant}"] for variant in subject.variants)]
+
+
+def _sources(subject: Subject) -> list[str]:
+    return [str(path) for path in (subject.source, subject.selftest, subject.main)]
+
+
+def check_cxx(subject: Subject, compiler: HostCompiler, folder: Path) -> Check:
+    """The header read by C++, and the C linked into a C++ program."""
+    name = f"C++, {compiler.name}"
+    if compiler.cxx is None:
+        return Check(name, None, "this compiler's C++ is not installed")
+    real, zeros = subject.signature.real, ", ".join(["0"] * subject.signature.inputs)
+    (folder / "caller.cpp").write_text(
+        f'#include "{subject.name}.h"\n'
+        f"int main() {{ return {subject.name}({zeros}) == {real}(1) ? 2 : 0; }}\n"
+    )
+    # Linked by the C compiler: the C++ library is not needed, and zig would have to build it.
+    steps = (
+        (True, [*STRICT_CXX, f"-I{subject.directory}", "-c", "caller.cpp", "-o", "caller.o"]),
+        (False, [*STRICT, "-c", str(subject.source), "-o", "called.o"]),
+        (False, ["caller.o", "called.o", "-lm", "-o", "caller"]),
+    )
+    for cxx, arguments in steps:
+        built = compiler.run(arguments, folder, cxx=cxx)
+        if built.status != 0:
+            return Check(name, False, one_line(built.complaint))
+    return Check(name, True, "the header compiles as C++11 and the C links with it")
+
+
+def check_sanitizers(subject: Subject, compiler: HostCompiler, folder: Path, edges: Array) -> Check:
+    """No undefined behaviour and no bad address at edge inputs and points of the domain."""
+    what = (
+        "addresses and undefined behaviour" if compiler.family != "zig" else "undefined behaviour"
+    )
+    name = f"sanitizers, {compiler.name}"
+    if why := compiler.sanitizers_work(folder):
+        return Check(name, None, f"they do not work here: {one_line(why)}")
+    x = np.vstack([edges, subject.points(16_384, seed=1)])
+    loop = build_loop(subject, compiler, folder, ("-O1", "-g", *compiler.sanitizers))
+    if isinstance(loop, Check):
+        return Check(name, False, loop.detail)
+    try:
+        loop(x)
+    except ToolchainError as error:
+        return Check(name, False, one_line(error.what))
+    return Check(name, True, f"{what}: nothing at {len(x):,} inputs", {"inputs": float(len(x))})
+
+
+def build_loop(
+    subject: Subject, compiler: HostCompiler, folder: Path, flags: tuple[str, ...] = ("-O2",)
+) -> Loop | Check:
+    """The compiled C as a function of points, or the failed check that says why there is none."""
+    loop = folder / "loop.c"
+    program = folder / f"loop_{compiler.family}{'_checked' if len(flags) > 1 else ''}"
+    loop.write_text(host_loop(f"{subject.name}.h", subject.name, subject.signature))
+    arguments = ["-std=c99", "-ffp-contract=off", *flags, f"-I{subject.directory}"]
+    built = compiler.run(
+        [*arguments, str(loop), str(subject.source), "-lm", "-o", str(program)], folder
+    )
+    if built.status != 0:
+        return Check(f"host, {compiler.name}", False, one_line(built.complaint))
+
+    def run(x: Array) -> Results:
+        points, results = folder / "points.bin", folder / "results.bin"
+        points.write_bytes(subject.signature.pack(x))
+        ended = run_tool(
+            [str(program), str(points), str(results)],
+            seconds=RUN_SECONDS,
+            folder=folder,
+            environment=SANITIZER_SETTINGS,
+        )
+        if ended.status != 0:
+            raise ToolchainError(f"the C ended with status {ended.status}: {ended.complaint}")
+        return np.fromfile(results, dtype=subject.signature.dtype)
+
+    return run
+
+
+def run_checks(
+    subject: Subject,
+    compiler: HostCompiler,
+    folder: Path,
+    points: int,
+    seed: int,
+    edges: Array,
+    vectors: Array,
+) -> tuple[list[Check], Results | None]:
+    """The compiled C at many points of the domain and at edge inputs.
+
+    Its results at ``vectors`` (n, d) come with the checks, (n,), or None when it does not run.
+    """
+    loop = build_loop(subject, compiler, folder)
+    if isinstance(loop, Check):
+        return [loop], None
+    x = subject.points(points, seed)
+    try:
+        checks = compare("host", subject, x, loop(x))
+        checks.append(_edges(subject, edges, loop(edges)))
+        return checks, loop(vectors)
+    except ToolchainError as error:
+        return [Check(f"host, {compiler.name}", False, one_line(error.what))], None
+
+
+def compare(where: str, subject: Subject, x: Array, results: Results) -> list[Check]:
+    """Checks that ``results`` at x (n, d) keep the allowed rounding and the tolerance."""
+    apart = subject.difference(x, results)
+    checks = [
+        _limit(f"{where} against Python", "differs from Python's model", x, apart,
+               subject.allowed_rounding),
+    ]  # fmt: skip
+    error = subject.error(x, results)
+    if error is not None:
+        checks.append(
+            _limit(f"{where} against the teacher", "is off the teacher", x, error,
+                   subject.tolerance)
+        )  # fmt: skip
+    return checks
+
+
+def _limit(name: str, verb: str, x: Array, apart: Array, limit: float) -> Check:
+    worst = int(np.argmax(apart))
+    at = ", ".join(f"{value:.9g}" for value in x[worst])
+    return Check(
+        name,
+        bool(apart[worst] <= limit),
+        f"{verb} by at most {apart[worst]:.3g} (allowed {limit:.3g}), at ({at}), "
+        f"over {len(x):,} points",
+        {"largest": float(apart[worst]), "allowed": limit, "points": float(len(x))},
+    )
+
+
+def _edges(subject: Subject, edges: Array, results: Results) -> Check:
+    """The stated policy at edge inputs: outside the domain, infinite, NaN."""
+    name = "edge inputs against Python"
+    if not subject.answers_everywhere:
+        return Check(name, None, "the bundle states no answer outside its domain")
+    apart = subject.difference(edges, results)
+    return _limit(name, "differs from Python's model", edges, apart, subject.allowed_rounding)
+
+
+def one_line(text: str) -> str:
+    """An error message as one line."""
+    return " | ".join(line.strip() for line in text.splitlines() if line.strip())
