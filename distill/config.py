@@ -68,7 +68,7 @@ class ScoreConfig:
     """``conf/score``."""
 
     points: int = 100_000
-    starts: int = 48
+    starts: int = 32
     seed: int = 1000
 
 

@@ -35,6 +35,9 @@ VERSION = 1
 POLISHED = 16
 """Candidates of a round's front whose constants are fitted for the smallest worst error."""
 
+SEARCHING = 0.8
+"""About this part of a round is search, the rest fitting constants."""
+
 DOUBTED = 6
 """The most accurate candidates of a round, whose worst points join the sample."""
 
@@ -104,6 +107,7 @@ def fit(
             max_complexity=config.max_complexity,
             budget=_share(config, state),
             seed=config.seed * 1000 + state.rounds,
+            tell=news.spent,
         )
         found = list(state.unfinished)
         with closing(_closable(engine.search(problem))) as search:
@@ -114,9 +118,8 @@ def fit(
                 news.found(candidate, state.sample)
                 if config.seconds is not None:
                     work.journal.append({"found": candidate.to_data(), "seconds": news.seconds})
-        work.progress.advance(news.fraction, f"round {state.rounds + 1}: fitting constants")
-        best = _best(found, state.sample, POLISHED)
-        refined = _refined(best, state.sample, tolerance, news)
+        best = _best(found, state.sample, tolerance, POLISHED)
+        refined = _refined(best, state, tolerance, news)
         worst = _worst(refined, state.sample, teacher, output, config, state.rounds)
         entry = {
             "round": state.rounds,
@@ -126,12 +129,14 @@ def fit(
             "seconds": news.seconds,
         }
         work.journal.append(entry)
+        news.part = 0.0
         _absorb(state, entry)
-    work.progress.advance(1.0, "refining the front on every point")
-    last = _refined(_best(state.kept, state.sample, config.keep), state.sample, tolerance, news)
+    # The counterexamples of the last round are new to all candidates but those near the tolerance
+    # matter most: their constants are fitted once more.
+    last = _refined(_best(state.kept, state.sample, tolerance, POLISHED), state, tolerance, news)
     final = unique([*last, *state.kept], state.sample.x)
     return Fitted(
-        tuple(_layers(final, state.sample, config.keep)), tuple(news.history), state.added
+        tuple(_best(final, state.sample, tolerance, config.keep)), tuple(news.history), state.added
     )
 
 
@@ -190,28 +195,36 @@ def max_error(candidate: Candidate, sample: SampleSet) -> float:
     return error if np.isfinite(error) else float("inf")
 
 
-def _best(candidates: list[Candidate], sample: SampleSet, count: int) -> list[Candidate]:
-    """The candidates nearest to the front of error against complexity, at most ``count``."""
-    return _layers(unique(candidates, sample.x), sample, count)
+def _best(
+    candidates: list[Candidate], sample: SampleSet, tolerance: float, count: int
+) -> list[Candidate]:
+    """Front after front of error against complexity until ``count`` are taken, simplest first.
 
-
-def _layers(candidates: list[Candidate], sample: SampleSet, count: int) -> list[Candidate]:
-    """Front after front until ``count`` are taken; sorted by complexity."""
-    left = [(c, c.formula.complexity, max_error(c, sample)) for c in candidates]
+    Of a front that does not fit whole, those whose errors are nearest to the tolerance are taken.
+    """
+    left = [(c, c.formula.complexity, max_error(c, sample)) for c in unique(candidates, sample.x)]
     left = [row for row in left if np.isfinite(row[2])]
     taken: list[tuple[Candidate, int, float]] = []
     while left and len(taken) < count:
         layer = set(front([(row[1], row[2]) for row in left]))
-        taken += [row for i, row in enumerate(left) if i in layer]
+        nearest = sorted(
+            (row for i, row in enumerate(left) if i in layer),
+            key=lambda row: abs(np.log((row[2] + 1e-300) / tolerance)),
+        )
+        taken += nearest[: count - len(taken)]
         left = [row for i, row in enumerate(left) if i not in layer]
-    return [row[0] for row in sorted(taken[:count], key=lambda row: (row[1], row[2]))]
+    return [row[0] for row in sorted(taken, key=lambda row: (row[1], row[2]))]
 
 
 def _refined(
-    candidates: list[Candidate], sample: SampleSet, tolerance: float, news: _News
+    candidates: list[Candidate], state: _State, tolerance: float, news: _News
 ) -> list[Candidate]:
     result: list[Candidate] = []
-    for candidate in candidates:
+    sample = state.sample
+    for number, candidate in enumerate(candidates):
+        news.work.progress.advance(
+            news.fraction, f"fitting constants of candidate {number + 1} of {len(candidates)}"
+        )
         better = refine(
             candidate, sample, tolerance=tolerance, minimax=True, snap=True, seconds=None
         )
@@ -256,16 +269,22 @@ class _News:
         self.best: dict[int, float] = {}
         self.history: list[Step] = []
         self.seen = 0
+        self.part = 0.0
 
     @property
     def seconds(self) -> float:
         return time.monotonic() - self.started
 
     @property
-    def fraction(self) -> float | None:
-        if self.config.seconds is not None:
-            return min(1.0, self.seconds / self.config.seconds)
-        return self.state.rounds / self.config.rounds
+    def fraction(self) -> float:
+        """The finished part of the stage; the rounds are taken to last equally long."""
+        return min(1.0, (self.state.rounds + self.part) / self.config.rounds)
+
+    def spent(self, part: float) -> None:
+        """An engine has spent this part of its round's budget."""
+        self.part = part * SEARCHING
+        number = f"round {self.state.rounds + 1} of {self.config.rounds}"
+        self.work.progress.advance(self.fraction, f"{self.config.name}, {number}")
 
     def found(self, candidate: Candidate, sample: SampleSet) -> None:
         self.seen += 1
@@ -276,9 +295,6 @@ class _News:
             }
             self.history.append(Step(self.seen, self.seconds, complexity, error))
             self.work.progress.front(dict(sorted(self.best.items())))
-        self.work.progress.advance(
-            self.fraction, f"round {self.state.rounds + 1} of {self.config.rounds}"
-        )
 
 
 def save_fitted(fitted: Fitted, folder: Path) -> None:

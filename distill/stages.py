@@ -44,7 +44,7 @@ PLOTTED = 10_000
 REFERENCE_POINTS = 10_000
 """Fresh points at which a reference is asked: it may be a slow simulator."""
 
-CONTENDERS = 60
+CONTENDERS = 24
 """At most so many candidates off the front are searched and measured as well, simplest first."""
 
 MEASURED_CALLS = 32

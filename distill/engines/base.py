@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -56,7 +56,8 @@ class Problem:
     """What an engine is asked.
 
     ``operators`` maps each allowed operator's name to its relative cost on the target (an
-    addition is about 1). ``tolerance`` is the wanted largest absolute error.
+    addition is about 1). ``tolerance`` is the wanted largest absolute error. ``tell`` is told which
+    part of the budget is spent, from 0 to 1, by engines that know.
     """
 
     sample: SampleSet
@@ -65,6 +66,7 @@ class Problem:
     max_complexity: int
     budget: Budget
     seed: int
+    tell: Callable[[float], None] = lambda fraction: None
 
 
 class Engine(Protocol):

@@ -8,6 +8,7 @@ brought back to raw units, simplified and passed on when it is better than anyth
 from __future__ import annotations
 
 import logging
+import math
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from distill.arrays import Array
-from distill.engines.base import Candidate, Problem
+from distill.engines.base import Budget, Candidate, Problem
 from distill.engines.child import Child, EngineError
 from distill.engines.news import News
 from distill.errors import ConfigError
@@ -145,6 +146,7 @@ class Operon:
                             spent += before
                             current = message["restart"]
                         before = message["evaluations"]
+                        problem.tell(_spent(budget, started, spent + before))
                         scaling = scalings[current % len(scalings)]
                         for nodes in message["front"]:
                             formula = _formula(nodes, scaling, sample)
@@ -187,6 +189,13 @@ class Operon:
             )
         cheapest = min(used.values())
         return {NAMES[n]: max(1, round(60 * cheapest / cost)) for n, cost in used.items()}
+
+
+def _spent(budget: Budget, started: float, evaluations: int) -> float:
+    """The part of the budget that is spent."""
+    if budget.evaluations is not None:
+        return min(1.0, evaluations / budget.evaluations)
+    return min(1.0, (time.monotonic() - started) / (budget.seconds or math.inf))
 
 
 def _scalings(x: Array) -> list[Scaling]:

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from distill.arrays import Array
 from distill.domain import Domain
 from distill.errors import StorageError
 from distill.files import write_whole
@@ -73,7 +72,7 @@ def load_spec(folder: Path) -> BundleSpec:
             f"not what a bundle of version {VERSION} is made from.", where=str(folder)
         )
     with np.load(folder / ARRAYS, allow_pickle=False) as stored:
-        arrays: dict[str, Array] = {name: stored[name] for name in stored.files}
+        arrays: dict[str, Any] = {name: stored[name] for name in stored.files}
     domain = Domain.from_data(data["domain"])
     table = data["table"]
     return BundleSpec(

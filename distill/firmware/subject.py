@@ -87,7 +87,8 @@ class Subject:
         """Inputs at which C breaks first, in and far outside the domain, shape (about n, d).
 
         Every special value alone with the rest in the middle, then random mixtures of them: NaN,
-        infinities, both zeros, subnormals, the largest numbers, bounds and their neighbours.
+        infinities, both zeros, subnormals, the largest numbers, bounds and their neighbours. Where
+        the caller must keep to the domain, only those that do.
         """
         real = self.signature.dtype.type
         limits = np.finfo(real)
@@ -107,7 +108,10 @@ class Subject:
             single.append(rows)
         rng = np.random.default_rng(seed)
         mixed = np.column_stack([rng.choice(column, n) for column in columns])
-        return np.vstack([*single, mixed]).astype(np.float64)
+        edges = np.vstack([*single, mixed]).astype(np.float64)
+        if self.answers_everywhere:
+            return edges
+        return self.inside(self.domain.clip(edges[self.domain.contains(edges)]))
 
 
 def _in_chunks(function: Callable[[Array], Array], x: Array) -> Array:

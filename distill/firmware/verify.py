@@ -65,8 +65,8 @@ def verify_bundle(
     allowed_rounding : how far C may be from ``model``.
     variants : macros, each of which selects another way of the C, such as NAME_TABLE_ONLY; they
         are compiled and self-tested too.
-    answers_everywhere : whether ``model`` also tells the answer outside the domain and to NaN;
-        else such inputs only may not make the C misbehave.
+    answers_everywhere : whether the C has a stated answer, which ``model`` knows, outside the
+        domain and to NaN; else the caller must not give such inputs, and none are tried.
     seed : of the points.
     compilers : those to use; by default all that are found.
     announce : told what is done next, for people.

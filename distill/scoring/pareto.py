@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+SMALLEST = 1e-300
+"""Errors below this count as this: a tenth of the smallest float64 would be zero."""
+
 
 def front(points: Sequence[tuple[float, ...]]) -> list[int]:
     """Indices of the points that no other point dominates, in the order given.
@@ -50,7 +53,7 @@ def knee(points: Sequence[tuple[float, float]]) -> int | None:
     curve.sort(key=lambda i: points[i][0])
     positive = [points[i][1] for i in curve if points[i][1] > 0]
     # An error of zero has no logarithm; it stands a decade below the smallest other one.
-    floor = min(positive, default=1.0) / 10
+    floor = max(min(positive, default=1.0) / 10, SMALLEST)
     across = _scaled([points[i][0] for i in curve])
     down = _scaled([math.log(max(points[i][1], floor)) for i in curve])
     below = [1 - a - d for a, d in zip(across, down, strict=True)]

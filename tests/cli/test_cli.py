@@ -52,7 +52,7 @@ def test_an_unknown_command_is_the_users_mistake(capsys: pytest.CaptureFixture[s
 
 
 def test_an_unknown_key_of_a_small_command(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["ui", "prot=1"]) == 2
+    assert cli.main(["ui", "ports=1"]) == 2
     assert "did you mean `port`?" in capsys.readouterr().err
 
 

@@ -1,6 +1,6 @@
 """The main pipeline: what ``distill run`` does, to be read, run and changed.
 
-    python pipelines/distill.py target=host tolerance=0.2
+    python pipelines/main.py target=host tolerance=0.2
 
 Overrides are those of ``distill run``. Every stage keeps its result, so that a repeated run reuses
 what did not change; ``distill.pipeline.search`` and ``distill.pipeline.ship`` show the stages.
