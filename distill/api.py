@@ -84,7 +84,9 @@ def distill(
         budget["evaluations"] = base["evaluations"]
     config = StudyConfig(
         sampling=SamplingConfig(**read_option("sampling", design or _design(loaded, box))),
-        engine=EngineConfig(**{**base, **budget, "seed": seed, "options": dict(options or {})}),
+        engine=EngineConfig(
+            **{**base, **budget, "seed": seed, "options": {**base["options"], **(options or {})}}
+        ),
         score=ScoreConfig(**read_option("score", "thorough")),
         select=SelectConfig(**read_option("select", select)),
         target=read_option("target", target) if target else {},

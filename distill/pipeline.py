@@ -28,6 +28,7 @@ from distill.firmware.bundle import Bundle
 from distill.firmware.cost import Cost
 from distill.firmware.evidence import Evidence
 from distill.firmware.graph import Arithmetic
+from distill.firmware.names import check_function_name
 from distill.firmware.target import Target, load_target
 from distill.fitting import FIT, fit
 from distill.progress import Progress
@@ -56,6 +57,7 @@ def open_context(
             domain=domain,
             **config.teacher.options,
         )
+    check_function_name(teacher.name)
     box = domain or teacher.domain
     if box is None:
         raise DomainError(

@@ -64,7 +64,7 @@ def code_fingerprint() -> str:
     folder = Path(distill.__file__).parent
     digest = hashlib.sha256()
     for file in sorted(folder.rglob("*")):
-        if file.suffix in {".py", ".j2"}:
+        if file.suffix in {".py", ".j2", ".css", ".safetensors"}:
             digest.update(str(file.relative_to(folder)).encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()
 

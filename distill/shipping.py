@@ -129,7 +129,8 @@ def export(plan: ExportPlan, teacher: Teacher, progress: Progress) -> BundleSpec
         output_name=output.name,
         output_unit=output.unit,
         tolerance=plan.tolerance,
-        max_error=plan.max_error or 0.0,
+        # A table alone is searched for its worst point below.
+        max_error=float("inf") if plan.max_error is None else plan.max_error,
         arithmetic=plan.arithmetic,
         policy=Policy(
             cast(OutOfDomain, plan.options.out_of_domain), cast(NanInput, plan.options.nan_input)

@@ -54,12 +54,13 @@ def _front(study: Study) -> Table:
         title_justify="left",
         box=None,
         pad_edge=False,
+        expand=True,
         header_style="bold",
     )
-    columns = ["", "nodes", "max error", "rmse", "vs reference", f"instr. {target}", "flash B"]
+    columns = ["", "nodes", "max error", "rmse", "reference", f"{target} instr.", "flash B"]
     for name in columns:
-        table.add_column(name, justify="right")
-    table.add_column("formula", overflow="ellipsis", no_wrap=True)
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("formula", overflow="ellipsis", no_wrap=True, ratio=1)
     for choice in study.choices:
         if not (choice.on_front or choice.published):
             continue

@@ -51,7 +51,7 @@ def test_every_key_has_a_comment(file: Path) -> None:
         inside_list = line.lstrip().startswith("-")
         if key and not inside_list and "#" not in line and not before.lstrip().startswith("#"):
             bare.append(line)
-    allowed = {"defaults:", "hydra:", "  run:", "  sweep:", "  job:"}
+    allowed = {"defaults:", "engine:", "hydra:", "  run:", "  sweep:", "  job:"}
     inner = [b for b in bare if b not in allowed and not re.match(r"\s+(dir|subdir|chdir):", b)]
     assert inner == []
 

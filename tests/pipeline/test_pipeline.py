@@ -1,0 +1,252 @@
+"""The whole way: what a study gives, what it reuses, and how it goes on after a kill."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from distill import pipeline
+from distill.config import StudyConfig, read_option
+from distill.errors import ConfigError, DistillError, DomainError, SampleError, TeacherError
+from distill.firmware.target import load_target
+from distill.progress import Silent
+
+
+class Heard(Silent):
+    def __init__(self) -> None:
+        self.ends: dict[str, bool] = {}
+        self.warnings: list[str] = []
+
+    def end(self, stage: str, detail: str, *, reused: bool) -> None:
+        self.ends[stage] = reused
+
+    def warn(self, text: str) -> None:
+        self.warnings.append(text)
+
+
+def whole(config: StudyConfig, heard: Heard | None = None):
+    news = heard or Heard()
+    study = pipeline.search(config, news)
+    chosen, target = study.chosen, load_target(config.target)
+    bundle, evidence = pipeline.ship(
+        study.context,
+        chosen.candidate if chosen else None,
+        chosen.score.max_error if chosen else None,
+        target,
+        Path("build"),
+        news,
+    )
+    return study, bundle, evidence
+
+
+def test_a_study_from_teacher_to_evidence(quick: StudyConfig) -> None:
+    study, bundle, evidence = whole(quick)
+    chosen = study.chosen
+    assert chosen is not None
+    x = study.context.domain.sample(20_000, seed=99)
+    off = np.abs(chosen.formula(x) - 2 * np.pi * np.sqrt(x[:, 0] / x[:, 1])).max()
+    assert off <= chosen.score.max_error <= quick.tolerance
+    assert evidence.passed
+    assert evidence.cost is not None
+    assert evidence.cost.instructions > 0
+    assert bundle.source.read_text().startswith("/*")
+    assert list(study.front["complexity"]) == sorted(study.front["complexity"])
+    assert study.front["max_error"].is_monotonic_decreasing
+    assert "<table" in study._repr_html_()
+
+
+def test_a_repeated_study_reuses_everything_and_gives_the_same_bytes(quick: StudyConfig) -> None:
+    _, bundle, _ = whole(quick)
+    before = {f: f.read_bytes() for f in bundle.directory.rglob("*") if f.is_file()}
+    heard = Heard()
+    whole(quick, heard)
+    assert all(heard.ends.values())
+    assert before == {f: f.read_bytes() for f in bundle.directory.rglob("*") if f.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("change", "again"),
+    [
+        ("target", {"measure", "select", "export", "verify"}),
+        ("rule", {"select"}),
+        ("score", {"score", "measure", "select"}),
+        ("verify", {"verify"}),
+    ],
+)
+def test_an_override_repeats_only_what_depends_on_it(
+    quick: StudyConfig, change: str, again: set[str]
+) -> None:
+    whole(quick)
+    changed = {
+        "target": lambda: replace(quick, target=read_option("target", "host")),
+        "rule": lambda: replace(quick, select=replace(quick.select, margin=0.011)),
+        "score": lambda: replace(quick, score=replace(quick.score, seed=5)),
+        "verify": lambda: replace(quick, export=replace(quick.export, verify_points=4_000)),
+    }[change]()
+    heard = Heard()
+    whole(changed, heard)
+    repeated = {stage for stage, reused in heard.ends.items() if not reused}
+    # The choice may be the same, and then its bundle is, too.
+    assert repeated - {"export", "verify"} == again - {"export", "verify"}
+    assert repeated <= again | {"export", "verify"}
+
+
+def test_the_same_budget_in_evaluations_gives_the_same_candidates(
+    quick: StudyConfig, tmp_path: Path
+) -> None:
+    quick.engine = replace(
+        quick.engine, name="operon", evaluations=20_000, rounds=2, options={"population_size": 100}
+    )
+    texts = []
+    for folder in ("one", "two"):
+        study = pipeline.search(replace(quick, root=str(tmp_path / folder)), Heard())
+        texts.append([c.formula.text for c in study.choices])
+    assert texts[0] == texts[1]
+
+
+def test_nothing_within_the_tolerance_exports_the_table(quick: StudyConfig) -> None:
+    quick.teacher.source = "teachers_for_tests:pendulum"
+    quick.tolerance = 0.02
+    quick.engine.max_complexity = 3
+    study, bundle, evidence = whole(quick)
+    assert study.chosen is None
+    assert "Nothing is within the tolerance" in study.selection.reason
+    assert bundle.spec.formula is None
+    assert bundle.spec.table is not None
+    assert bundle.spec.max_error <= quick.tolerance
+    assert evidence.passed
+
+
+def test_a_person_may_choose_one_that_misses_the_tolerance(quick: StudyConfig) -> None:
+    first = pipeline.search(quick, Heard())
+    coarse = next(c for c in first.choices if 1 < c.score.max_error / quick.tolerance < 20)
+    bundle, evidence = pipeline.ship(
+        first.context, coarse.candidate, coarse.score.max_error,
+        load_target(quick.target), Path("build"), Heard(),
+    )  # fmt: skip
+    assert bundle.spec.guarded
+    assert bundle.spec.max_error <= quick.tolerance
+    assert evidence.passed
+
+
+RUN = """
+import sys
+from distill import cli
+sys.exit(cli.main(sys.argv[1:]))
+"""
+
+
+def start(folder: Path, *more: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", RUN, "run", "tracking=off", "score=quick", "score.points=2000",
+         "engine.evaluations=200000", "engine.rounds=4", "engine.options.population_size=200",
+         "export.verify_points=5000", *more],
+        cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def wait_for_rounds(folder: Path, count: int, process: subprocess.Popen[str]) -> None:
+    while True:
+        journals = list(folder.glob("studies/*/fit/.*.partial/journal.jsonl"))
+        if journals and journals[0].read_text().count("\n") >= count:
+            return
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.05)
+
+
+def test_a_killed_search_goes_on_and_ends_with_the_same_result(tmp_path: Path) -> None:
+    (tmp_path / "whole").mkdir()
+    (tmp_path / "killed").mkdir()
+    undisturbed = start(tmp_path / "whole")
+    undisturbed.communicate(timeout=400)
+    assert undisturbed.returncode == 0
+    process = start(tmp_path / "killed")
+    wait_for_rounds(tmp_path / "killed", 1, process)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert not list((tmp_path / "killed").glob("studies/*/fit/[0-9a-f]*"))
+    again = start(tmp_path / "killed")
+    _, err = again.communicate(timeout=400)
+    assert again.returncode == 0, err
+    results = [
+        json.loads(next((tmp_path / f).glob("studies/*/fit/[0-9a-f]*/candidates.json")).read_text())
+        for f in ("whole", "killed")
+    ]
+    assert results[0]["candidates"] == results[1]["candidates"]
+
+
+def test_ctrl_c_ends_cleanly_and_says_how_to_go_on(tmp_path: Path) -> None:
+    process = start(tmp_path)
+    wait_for_rounds(tmp_path, 1, process)
+    os.kill(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "the same command goes on from here" in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("source", "kind", "says"),
+    [
+        ("teachers_for_tests:constant", SampleError, "is constant"),
+        ("teachers_for_tests:all_nan", SampleError, "hardly any answers"),
+        ("teachers_for_tests:complex_answers", TeacherError, "complex"),
+        ("teachers_for_tests:raises", TeacherError, "lost its licence"),
+        ("teachers_for_tests:missing", TeacherError, "missing"),
+        ("no_such_module:f", TeacherError, "no_such_module"),
+        ("nothing.safetensors", TeacherError, "no file"),
+    ],
+)
+def test_a_bad_teacher_is_told_plainly(
+    quick: StudyConfig, source: str, kind: type[DistillError], says: str
+) -> None:
+    quick.teacher.source = source
+    with pytest.raises(kind, match=says):
+        pipeline.search(quick, Heard())
+
+
+def test_a_teacher_that_never_answers_is_stopped(quick: StudyConfig) -> None:
+    quick.teacher.source = "teachers_for_tests:never_answers"
+    quick.teacher.options = {"timeout": 1}
+    with pytest.raises(TeacherError, match="did not answer"):
+        pipeline.search(quick, Heard())
+
+
+def test_a_teacher_without_answers_in_places_goes_on_with_a_warning(quick: StudyConfig) -> None:
+    quick.teacher.source = "teachers_for_tests:partly_nan"
+    heard = Heard()
+    study = pipeline.search(quick, heard)
+    assert study.choices
+    assert any("not finite" in w for w in heard.warnings)
+
+
+def test_an_output_that_is_not_there(quick: StudyConfig) -> None:
+    quick.teacher.output = 1
+    with pytest.raises(ConfigError, match="no output 1"):
+        pipeline.search(quick, Heard())
+
+
+def test_a_teacher_without_a_domain(quick: StudyConfig) -> None:
+    quick.domain.variables = None
+    with pytest.raises(DomainError, match="does not say over which inputs"):
+        pipeline.search(quick, Heard())
+
+
+def test_a_wrong_published_formula_names_its_key(quick: StudyConfig) -> None:
+    quick.teacher.published = {"huygens": "2*pi*sqrt(length/g)"}
+    with pytest.raises(DistillError) as caught:
+        pipeline.search(quick, Heard())
+    assert "teacher.published.huygens" in caught.value.where
+
+
+def test_a_name_that_c_uses_is_refused_before_the_search(quick: StudyConfig) -> None:
+    quick.teacher.options = {"name": "gamma"}
+    with pytest.raises(DistillError, match="gamma"):
+        pipeline.open_context(quick)
