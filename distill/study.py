@@ -107,6 +107,14 @@ class Study:
         raise KeyError(candidate_id)
 
     @property
+    def shown(self) -> tuple[Choice, ...]:
+        """What people compare: the front, the published formulas, and the chosen candidate.
+
+        The front is over complexity; what is cheapest on the target may lie off it.
+        """
+        return tuple(c for c in self.choices if c.on_front or c.published or c is self.chosen)
+
+    @property
     def front(self) -> pd.DataFrame:
         """The Pareto front of max error against complexity, one row a candidate, cheapest first."""
         import pandas as pd
@@ -156,9 +164,7 @@ class Study:
             engine=config.engine.name,
             target=str(config.target.get("name", "")),
             config=plain(config),
-            candidates=tuple(
-                self._candidate_record(c) for c in self.choices if c.on_front or c.published
-            ),
+            candidates=tuple(self._candidate_record(c) for c in self.shown),
             history=tuple(Milestone(*step) for step in self.history),
             points=self.points[0],
             truth=self.points[1],

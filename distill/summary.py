@@ -61,9 +61,7 @@ def _front(study: Study) -> Table:
     for name in columns:
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("formula", overflow="ellipsis", no_wrap=True, ratio=1)
-    for choice in study.choices:
-        if not (choice.on_front or choice.published):
-            continue
+    for choice in study.shown:
         chosen = choice.candidate.id == study.selection.id
         style = "bold green" if chosen else "" if choice.within_tolerance else "dim"
         label = choice.candidate.origin if choice.published else choice.formula.readable(4)
