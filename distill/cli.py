@@ -157,6 +157,11 @@ def _run(arguments: list[str]) -> int:
                 raise SystemExit(error.exit_code) from None
             # Hydra runs the other jobs and shows this text without a traceback.
             raise CompactHydraException(str(error)) from None
+        except Exception as error:
+            failures.append(_bug())
+            if not sweep:
+                raise SystemExit(failures[-1]) from None
+            raise CompactHydraException(f"{type(error).__name__}: {error}") from None
 
     start = hydra.main(version_base="1.3", config_path=str(conf_directory()), config_name="config")
     given, sys.argv = sys.argv, ["distill run", *arguments]
@@ -166,10 +171,33 @@ def _run(arguments: list[str]) -> int:
         if stop.code in {None, 0}:
             return 0
         # Hydra itself leaves with 1 after it has told what is wrong with an override.
+        if not failures:
+            _suggest_keys(arguments)
         return failures[0] if failures else 2
     finally:
         sys.argv = given
     return 0
+
+
+def _suggest_keys(arguments: list[str]) -> None:
+    """Say which key was probably meant by one that does not exist."""
+    import difflib
+
+    from hydra import compose, initialize_config_dir
+    from omegaconf import OmegaConf
+
+    from distill.config import conf_directory
+    from distill.overrides import keys_of
+
+    with initialize_config_dir(str(conf_directory()), version_base="1.3"):
+        composed = OmegaConf.to_container(compose("config"))
+    assert isinstance(composed, dict)
+    known = keys_of({str(key): value for key, value in composed.items()})
+    for argument in arguments:
+        key, equals, _ = argument.partition("=")
+        close = difflib.get_close_matches(key, known, 1)
+        if equals and key not in known and not key.startswith(("+", "~")) and close:
+            print_error(f"distill: `{key}` is not a key; did you mean `{close[0]}`?")
 
 
 def _options(arguments: list[str], defaults: dict[str, str]) -> dict[str, str]:

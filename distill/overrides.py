@@ -54,7 +54,7 @@ def _assign(config: dict[str, Any], key: str, value: Any) -> None:
     for part in path:
         place = place.get(part) if isinstance(place, dict) else None
     if not isinstance(place, dict) or last not in place:
-        known = _keys(config)
+        known = keys_of(config)
         close = difflib.get_close_matches(key, known, 1)
         raise ConfigError(
             f"`{key}` is not a key of the config.",
@@ -64,10 +64,11 @@ def _assign(config: dict[str, Any], key: str, value: Any) -> None:
     place[last] = value
 
 
-def _keys(config: Mapping[str, Any], prefix: str = "") -> list[str]:
+def keys_of(config: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """Every key of a nested config as a dotted path."""
     found: list[str] = []
     for key, value in config.items():
         found.append(f"{prefix}{key}")
         if isinstance(value, Mapping):
-            found += _keys(value, f"{prefix}{key}.")
+            found += keys_of(value, f"{prefix}{key}.")
     return found

@@ -93,9 +93,9 @@ def test_list_names_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["run", "tolerence=1"], "tolerence"),
+        (["run", "tolerence=1"], "did you mean `tolerance`?"),
         (["run", "engine=opron"], "opron"),
-        (["run", "sampling.pionts=3"], "pionts"),
+        (["run", "sampling.pionts=3"], "did you mean `sampling.points`?"),
         (["run", "tolerance=0"], "larger than 0"),
         (["run", "tolerance=-2"], "larger than 0"),
         (["run", "target=z80"], "z80"),
@@ -103,6 +103,7 @@ def test_list_names_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
         (["run", "teacher=torch", "teacher.source=missing.safetensors"], "missing.safetensors"),
         (["run", "teacher.source=wet_bulbs"], "wet_bulb"),
         (["export"], "which candidate?"),
+        (["run", "score.points=-1"], "score.points"),
     ],
 )
 def test_a_wrong_override_costs_no_traceback(
@@ -113,3 +114,26 @@ def test_a_wrong_override_costs_no_traceback(
     assert says in done.stderr + done.stdout
     assert "Traceback" not in done.stderr + done.stdout
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_made_is_this_machine(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = run("run", "tracking=off", "root=file/studies", cwd=tmp_path)
+    assert done.returncode == 3
+    assert "root=FOLDER" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_server_that_is_down_costs_the_logging_only(tmp_path: Path) -> None:
+    small = [
+        "engine=polynomial", "engine.options.max_terms=3", "engine.rounds=1", "score=quick",
+        "score.points=2000", "target=host", "export.verify_points=1000",
+    ]  # fmt: skip
+    done = run("run", *small, "tracking.uri=http://127.0.0.1:9", cwd=tmp_path)
+    assert done.returncode == 3, done.stderr
+    assert "the study is complete, but not in MLflow" in done.stderr
+    assert "distill log" in done.stderr
+    assert (tmp_path / "build/wet_bulb/host/wet_bulb.c").exists()
+    later = run("log", cwd=tmp_path)
+    assert later.returncode == 0, later.stderr
+    assert "1 study logged." in later.stdout
