@@ -135,6 +135,7 @@ def _bug() -> int:
 def _run(arguments: list[str]) -> int:
     """Distill one teacher, or sweep with ``-m``. Hydra composes the config."""
     import hydra
+    from hydra.core.hydra_config import HydraConfig
     from hydra.errors import CompactHydraException
     from omegaconf import DictConfig
 
@@ -149,7 +150,10 @@ def _run(arguments: list[str]) -> int:
         from distill import pipeline
 
         try:
-            pipeline.run_and_show(read_config(composed))
+            varied = HydraConfig.get().overrides.task if sweep else []
+            pipeline.run_and_show(
+                read_config(composed), [o for o in varied if not o.startswith("sweep=")]
+            )
         except DistillError as error:
             failures.append(error.exit_code)
             if not sweep:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -341,8 +341,10 @@ def _is_logged(folder: Path) -> bool:
 # the whole way -----------------------------------------------------------------------------------
 
 
-def run_and_show(config: StudyConfig) -> None:
+def run_and_show(config: StudyConfig, overrides: Sequence[str] = ()) -> None:
     """Distill, export, verify, log, and say on the terminal what came out: ``distill run``.
+
+    ``overrides`` are what a sweep varied; they name the study in MLflow.
 
     Raises
     ------
@@ -364,7 +366,7 @@ def run_and_show(config: StudyConfig) -> None:
             export_directory(config, context.teacher, target),
             progress,
         )
-        folder = record_once(study, bundle, evidence)
+        folder = record_once(study, bundle, evidence, overrides)
         problem: TrackingError | None = None
         if config.tracking.enabled and not _is_logged(folder):
             try:
@@ -380,7 +382,7 @@ def run_and_show(config: StudyConfig) -> None:
         )
 
 
-def record_once(study: Study, bundle: Bundle, evidence: Evidence) -> Path:
+def record_once(study: Study, bundle: Bundle, evidence: Evidence, overrides: Sequence[str]) -> Path:
     """The folder of the study's record, written when it is new."""
     config = study.context.config
     key = key_of("study", {"export": plain(config.export), "sweep": config.sweep}, [study.key])
@@ -388,7 +390,9 @@ def record_once(study: Study, bundle: Bundle, evidence: Evidence) -> Path:
     if not (folder / "study.json").exists():
         from distill.tracking.record import save_record
 
-        save_record(study.record(key, bundle=bundle, evidence=evidence), folder)
+        save_record(
+            study.record(key, bundle=bundle, evidence=evidence, overrides=overrides), folder
+        )
     return folder
 
 

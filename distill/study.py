@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from typing import TYPE_CHECKING, cast
@@ -147,7 +147,12 @@ class Study:
         }
 
     def record(
-        self, key: str, *, bundle: Bundle | None = None, evidence: Evidence | None = None
+        self,
+        key: str,
+        *,
+        bundle: Bundle | None = None,
+        evidence: Evidence | None = None,
+        overrides: Sequence[str] = (),
     ) -> StudyRecord:
         """All that MLflow and the reports show of this study, as plain data."""
         import distill
@@ -171,6 +176,7 @@ class Study:
             selection=self.selection.reason,
             created=time.time(),
             sweep_id=config.sweep,
+            overrides=tuple(overrides),
             export_directory=str(bundle.directory) if bundle else None,
             evidence=evidence.to_data() if evidence else None,
             versions={"distill": distill.__version__, **versions()},
