@@ -15,16 +15,18 @@ ENV PATH="/opt/distill/bin:/usr/local/julia/bin:${PATH}" \
 ARG TORCH=torch==2.13.0
 WORKDIR /opt/source
 COPY requirements.lock ./
+# The lock file pins all but PySR, which both supported major versions may serve.
+# hadolint ignore=DL3013
 RUN python -m venv /opt/distill \
  && pip install "${TORCH}" \
  && pip install -r requirements.lock "pysr>=1.5,<3" \
  && python -c "import pysr"
 COPY . .
 RUN pip install --no-deps . \
- && useradd --create-home engineer \
+ && useradd --create-home --uid 1000 engineer \
  && chmod -R a+rwX /opt/julia-depot /opt/julia-project
 
-USER engineer
+USER 1000
 WORKDIR /study
 ENTRYPOINT ["distill"]
 CMD ["--help"]

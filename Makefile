@@ -31,11 +31,12 @@ test: $(READY) lint ## lint, types, layers and every fast test (under 10 minutes
 test-all: $(READY) lint ## the slow sweeps too
 	$(BIN)/pytest -n 2 --dist loadgroup
 
-lint: $(READY) ## ruff, mypy and the layers
+lint: $(READY) ## ruff, mypy, the layers, the Dockerfile
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/hadolint Dockerfile
 
 bench: $(READY) ## what all but the search costs, and how it grows
 	$(BIN)/python benchmarks/overhead.py

@@ -147,11 +147,11 @@ def _run(arguments: list[str]) -> int:
     failures: list[int] = []
 
     def job(composed: DictConfig) -> None:
-        from distill import pipeline
+        from distill import commands
 
         try:
             varied = HydraConfig.get().overrides.task if sweep else []
-            pipeline.run_and_show(
+            commands.run_and_show(
                 read_config(composed), [o for o in varied if not o.startswith("sweep=")]
             )
         except DistillError as error:
@@ -217,7 +217,7 @@ def _options(arguments: list[str], defaults: dict[str, str]) -> dict[str, str]:
 
 def _export(arguments: list[str]) -> int:
     """Write the bundle of a candidate that a person chose in MLflow."""
-    from distill import pipeline
+    from distill import commands
 
     own = {"run": "", "root": "studies", "uri": ""}
     mine = [a for a in arguments if a.partition("=")[0] in own]
@@ -228,7 +228,7 @@ def _export(arguments: list[str]) -> int:
             where="command line",
             hint="distill export run=RUN_ID; MLflow shows the id on the candidate's page.",
         )
-    pipeline.export_run(
+    commands.export_run(
         options["run"],
         root=Path(options["root"]),
         uri=options["uri"] or None,
@@ -239,12 +239,12 @@ def _export(arguments: list[str]) -> int:
 
 def _ui(arguments: list[str]) -> int:
     """Open MLflow on the candidates."""
-    from distill import pipeline
+    from distill import commands
 
     options = _options(arguments, {"root": "studies", "uri": "", "port": "5000", "open": "false"})
     if not options["port"].isdecimal() or not 0 < int(options["port"]) < 65536:
         raise ConfigError(f"`{options['port']}` is no port.", where="port", hint="1 to 65535.")
-    pipeline.open_ui(
+    commands.open_ui(
         Path(options["root"]),
         options["uri"] or None,
         int(options["port"]),
@@ -255,13 +255,13 @@ def _ui(arguments: list[str]) -> int:
 
 def _log(arguments: list[str]) -> int:
     """Log what is on disk and not in MLflow yet."""
-    from distill import pipeline
+    from distill import commands
 
     options = _options(arguments, {"root": "studies", "uri": ""})
     from distill.terminal import Terminal
 
     with Terminal() as progress:
-        count = pipeline.log_left(Path(options["root"]), options["uri"] or None, progress)
+        count = commands.log_left(Path(options["root"]), options["uri"] or None, progress)
     print_text(f"{count} {'study' if count == 1 else 'studies'} logged.\n")
     return 0
 

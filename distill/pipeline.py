@@ -8,22 +8,16 @@ teacher + domain -> sample -> fit -> score -> measure -> select   (``search``)
 from __future__ import annotations
 
 import json
-import shutil
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
-
-from omegaconf import OmegaConf
-from rich.console import Console
+from typing import cast
 
 import distill
 from distill import shipping, stages
-from distill.config import StudyConfig, domain_from, plain, read_config
+from distill.config import StudyConfig, domain_from, plain
 from distill.domain import Domain
 from distill.engines.base import Candidate
-from distill.errors import ConfigError, DomainError, TeacherError, ToolchainError, TrackingError
-from distill.files import write_whole
+from distill.errors import ConfigError, DomainError, TeacherError, ToolchainError
 from distill.firmware.bundle import Bundle
 from distill.firmware.cost import Cost
 from distill.firmware.evidence import Evidence
@@ -32,7 +26,7 @@ from distill.firmware.names import check_function_name
 from distill.firmware.target import Target, load_target
 from distill.fitting import FIT, fit
 from distill.progress import Progress
-from distill.runner import Runner, key_of
+from distill.runner import Runner
 from distill.study import Choice, Study, StudyContext
 from distill.teachers.base import Teacher
 from distill.teachers.load import load_teacher, shipped
@@ -282,180 +276,3 @@ def export_directory(config: StudyConfig, teacher: Teacher, target: Target) -> P
     """Where the bundle goes: the config's directory, or ``build/<teacher>/<target>``."""
     given = config.export.directory
     return Path(given) if given else Path("build") / teacher.name / target.name
-
-
-# track -------------------------------------------------------------------------------------------
-
-
-def track(folder: Path, root: Path, uri: str | None, progress: Progress) -> dict[str, Any]:
-    """Log a recorded study to MLflow unless this store has it; gives where it is there.
-
-    Raises
-    ------
-    TrackingError : when the store cannot be reached; ``distill log`` does it later.
-    """
-    from distill.tracking.log import log_study
-    from distill.tracking.record import load_record
-    from distill.tracking.store import open_store
-
-    progress.begin("log", "to MLflow")
-    store = open_store(root, uri)
-    logged = log_study(load_record(folder), store, progress)
-    place = {
-        "uri": store.uri,
-        "experiment": logged.experiment_id,
-        "run": logged.parent_run_id,
-        "candidates": dict(logged.run_ids),
-    }
-    write_whole(folder / LOGGED, json.dumps(place, indent=1))
-    progress.end("log", f"{len(logged.run_ids)} candidates in MLflow", reused=False)
-    return place
-
-
-LOGGED = "logged.json"
-
-
-def log_left(root: Path, uri: str | None, progress: Progress) -> int:
-    """Log every recorded study below ``root`` that is not in MLflow yet; gives how many.
-
-    Raises
-    ------
-    TrackingError : when the store cannot be reached.
-    """
-    left = [f.parent for f in sorted(root.glob("*/study/*/study.json")) if not _is_logged(f.parent)]
-    for folder in left:
-        track(folder, root, uri, progress)
-    return len(left)
-
-
-def _is_logged(folder: Path) -> bool:
-    """Whether the study is in a store that is still there, as far as a look at the disk tells."""
-    try:
-        place = json.loads((folder / LOGGED).read_text(encoding="utf-8"))
-        uri = str(place["uri"])
-    except (OSError, ValueError, KeyError):
-        return False
-    return not uri.startswith("sqlite:///") or Path(uri.removeprefix("sqlite:///")).exists()
-
-
-# the whole way -----------------------------------------------------------------------------------
-
-
-def run_and_show(config: StudyConfig, overrides: Sequence[str] = ()) -> None:
-    """Distill, export, verify, log, and say on the terminal what came out: ``distill run``.
-
-    ``overrides`` are what a sweep varied; they name the study in MLflow.
-
-    Raises
-    ------
-    DistillError : for everything that a user can do something about. When MLflow cannot be
-        reached this comes last: all results are on disk then.
-    """
-    from distill.summary import show
-    from distill.terminal import Terminal
-
-    with Terminal() as progress:
-        study = search(config, progress)
-        context, chosen = study.context, study.chosen
-        target = load_target(config.target)
-        bundle, evidence = ship(
-            context,
-            chosen.candidate if chosen else None,
-            chosen.score.max_error if chosen else None,
-            target,
-            export_directory(config, context.teacher, target),
-            progress,
-        )
-        folder = record_once(study, bundle, evidence, overrides)
-        problem: TrackingError | None = None
-        if config.tracking.enabled and not _is_logged(folder):
-            try:
-                track(folder, Path(config.root), config.tracking.uri, progress)
-            except TrackingError as error:
-                problem = error
-    show(Console(), study, bundle, evidence, next_steps(config))
-    if problem is not None:
-        raise TrackingError(
-            f"the study is complete, but not in MLflow: {problem.what}",
-            where=problem.where,
-            hint=f"everything is kept in {folder}; `distill log{_where(config)}` logs it later.",
-        )
-
-
-def record_once(study: Study, bundle: Bundle, evidence: Evidence, overrides: Sequence[str]) -> Path:
-    """The folder of the study's record, written when it is new."""
-    config = study.context.config
-    key = key_of("study", {"export": plain(config.export), "sweep": config.sweep}, [study.key])
-    folder = study_root(config, study.context.teacher) / "study" / key[:16]
-    if not (folder / "study.json").exists():
-        from distill.tracking.record import save_record
-
-        save_record(
-            study.record(key, bundle=bundle, evidence=evidence, overrides=overrides), folder
-        )
-    return folder
-
-
-def next_steps(config: StudyConfig) -> list[str]:
-    """The commands that a finished study suggests."""
-    return [
-        f"compare the candidates:  {_program()} ui{_where(config)}",
-        f"export another one:      {_program()} export run=RUN_ID{_where(config)}",
-    ]
-
-
-def _where(config: StudyConfig) -> str:
-    """Arguments that lead the small commands to where this study was kept."""
-    root = "" if config.root == StudyConfig().root else f" root={config.root}"
-    return root + (f" uri={config.tracking.uri}" if config.tracking.uri else "")
-
-
-def _program() -> str:
-    """How this program is called: as a path when it is not on the search path."""
-    program = Path(sys.executable).with_name("distill")
-    if shutil.which("distill") or not program.exists():
-        return "distill"
-    try:
-        return str(program.relative_to(Path.cwd()))
-    except ValueError:
-        return str(program)
-
-
-def export_run(run_id: str, root: Path, uri: str | None, overrides: list[str]) -> None:
-    """Export the candidate of an MLflow run, by its study's config: ``distill export``.
-
-    Raises
-    ------
-    TrackingError : when there is no such run.
-    ExportError, ToolchainError : as for :func:`ship`.
-    """
-    from distill.overrides import apply_overrides
-    from distill.summary import show_bundle
-    from distill.terminal import Terminal
-    from distill.tracking.fetch import load_candidate_run
-    from distill.tracking.store import open_store
-
-    with Terminal() as progress:
-        run = load_candidate_run(run_id, open_store(root, uri))
-        changed = apply_overrides(run.config, overrides)
-        config = read_config(OmegaConf.create(changed))
-        context = open_context(config, domain=run.candidate.formula.domain)
-        target = load_target(config.target)
-        candidate = Candidate.from_data(run.candidate.candidate_data)
-        bundle, evidence = ship(
-            context,
-            candidate,
-            run.candidate.score.max_error,
-            target,
-            export_directory(config, context.teacher, target),
-            progress,
-        )
-    show_bundle(Console(), bundle, evidence)
-
-
-def open_ui(root: Path, uri: str | None, port: int, *, browser: bool) -> None:
-    """Serve MLflow until Ctrl-C: ``distill ui``."""
-    from distill.tracking.store import open_store
-    from distill.tracking.ui import serve
-
-    serve(open_store(root, uri), port, open_browser=browser)
