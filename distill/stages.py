@@ -271,8 +271,14 @@ def select(
 ) -> Selection:
     """Choose by the rule of the config."""
     rows = []
+    # A formula whose worst point was never searched for may only be chosen by name. Of a table
+    # nothing is ever searched: its held-out rows are all there is.
+    searched = any(s.teacher.searched for s in scored.scores.values())
     for candidate in scored.candidates:
         cost = costs.get(candidate.id)
+        sampled_only = searched and not scored.scores[candidate.id].teacher.searched
+        if sampled_only and config.rule != "by_id":
+            continue
         rows.append(
             Row(
                 candidate.id,

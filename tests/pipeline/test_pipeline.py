@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from distill import pipeline
+from distill import pipeline, stages
 from distill.config import StudyConfig, read_option
 from distill.errors import ConfigError, DistillError, DomainError, SampleError, TeacherError
 from distill.firmware.target import load_target
@@ -134,6 +134,24 @@ def test_a_person_may_choose_one_that_misses_the_tolerance(quick: StudyConfig) -
     assert bundle.spec.guarded
     assert bundle.spec.max_error <= quick.tolerance
     assert evidence.passed
+
+
+def test_a_formula_that_was_only_sampled_is_not_chosen(quick: StudyConfig) -> None:
+    study = pipeline.search(quick, Heard())
+    chosen = study.chosen
+    assert chosen is not None
+    scores = {c.candidate.id: c.score for c in study.choices}
+    unsearched = replace(chosen.score, teacher=replace(chosen.score.teacher, searched=False))
+    scored = stages.Scored(
+        tuple(c.candidate for c in study.choices),
+        {**scores, chosen.candidate.id: unsearched},
+        (),
+        *study.points,
+    )
+    again = stages.select(quick.select, quick.tolerance, "s", scored, {})
+    assert again.id != chosen.candidate.id
+    by_name = replace(quick.select, rule="by_id", candidate=chosen.candidate.id)
+    assert stages.select(by_name, quick.tolerance, "s", scored, {}).id == chosen.candidate.id
 
 
 RUN = """
