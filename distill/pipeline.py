@@ -17,7 +17,7 @@ from distill import shipping, stages
 from distill.config import StudyConfig, domain_from, plain
 from distill.domain import Domain
 from distill.engines.base import Candidate
-from distill.errors import ConfigError, DomainError, TeacherError, ToolchainError
+from distill.errors import ConfigError, DomainError, ExportError, TeacherError, ToolchainError
 from distill.firmware.bundle import Bundle
 from distill.firmware.cost import Cost
 from distill.firmware.evidence import Evidence
@@ -51,7 +51,14 @@ def open_context(
             domain=domain,
             **config.teacher.options,
         )
-    check_function_name(teacher.name)
+    try:
+        check_function_name(teacher.name)
+    except ExportError as error:
+        raise ConfigError(
+            error.what,
+            where="config key `teacher.options.name`",
+            hint=f"give another name: teacher.options.name=my_{teacher.name}.",
+        ) from None
     box = domain or teacher.domain
     if box is None:
         raise DomainError(

@@ -266,5 +266,7 @@ def test_a_wrong_published_formula_names_its_key(quick: StudyConfig) -> None:
 
 def test_a_name_that_c_uses_is_refused_before_the_search(quick: StudyConfig) -> None:
     quick.teacher.options = {"name": "gamma"}
-    with pytest.raises(DistillError, match="gamma"):
+    with pytest.raises(ConfigError, match="gamma") as caught:
         pipeline.open_context(quick)
+    assert "teacher.options.name" in caught.value.where
+    assert "teacher.options.name=my_gamma" in caught.value.hint
