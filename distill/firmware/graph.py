@@ -21,8 +21,9 @@ from distill.formula import Formula
 from distill.formula.operators import OPERATORS
 from distill.formula.tree import Node, Number, Symbol
 
-Arithmetic = Literal["float32", "double"]
-"""What the generated C computes in: ``float`` or ``double``."""
+Arithmetic = Literal["float32", "double", "fixed"]
+"""What the generated C computes in: ``float``, ``double``, or integers of at most 32 bits between
+a ``float`` or an integer at its door."""
 
 INPUT, CONSTANT = "input", "constant"
 
@@ -82,8 +83,8 @@ class Graph:
 
 
 def dtype(arithmetic: Arithmetic) -> type[np.floating]:
-    """The NumPy type of an arithmetic."""
-    return np.float32 if arithmetic == "float32" else np.float64
+    """The NumPy type of an arithmetic's real numbers; fixed point meets floats at its door."""
+    return np.float64 if arithmetic == "double" else np.float32
 
 
 class Builder:
