@@ -19,6 +19,7 @@ from distill.firmware.bundle import Bundle, BundleSpec, evaluate_bundle, write_b
 from distill.firmware.evidence import Evidence
 from distill.firmware.graph import Arithmetic
 from distill.firmware.guard import Guard, find_guard
+from distill.firmware.harness import Number
 from distill.firmware.lookup import Table
 from distill.firmware.passes import lower
 from distill.firmware.policy import NanInput, OutOfDomain, Policy
@@ -197,7 +198,7 @@ def verify(
         target,
         points,
         domain=spec.domain,
-        arithmetic=spec.arithmetic,
+        number=cast(Number, spec.arithmetic),
         variants=[VARIANTS[mode].format(spec.name.upper()) for mode in spec.modes[1:]],
         answers_everywhere=spec.policy.checked,
         announce=lambda what: progress.advance(None, what),

@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from distill.files import write_whole
 from distill.firmware.cost import Cost, measure_many
 from distill.firmware.emit import emit_function
 from distill.firmware.graph import Arithmetic
+from distill.firmware.harness import Number
 from distill.firmware.target import Target
 from distill.formula import Formula
 from distill.progress import Progress
@@ -240,7 +241,7 @@ def measure(
     costs = measure_many(
         {name: emit_function(c.formula, name, arithmetic) for name, c in names.items()},
         {name: c.formula for name, c in names.items()},
-        arithmetic,
+        cast(Number, arithmetic),
         domain.sample(MEASURED_CALLS),
         target,
     )

@@ -13,8 +13,7 @@ import numpy as np
 from distill.arrays import Array
 from distill.errors import StorageError
 from distill.firmware.emulator import Emulator
-from distill.firmware.graph import Arithmetic
-from distill.firmware.harness import ENTRY, Signature, chip_loop
+from distill.firmware.harness import ENTRY, Number, Signature, chip_loop
 from distill.firmware.image import Image, read_image
 from distill.firmware.passes import lower
 from distill.firmware.target import Target
@@ -71,7 +70,7 @@ class Cost:
 def measure_many(
     sources: Mapping[str, str],
     formulas: Mapping[str, Formula],
-    arithmetic: Arithmetic,
+    number: Number,
     inputs: Array,
     target: Target,
 ) -> dict[str, Cost]:
@@ -94,7 +93,7 @@ def measure_many(
     if not sources:
         return {}
     points = inputs[evenly(len(inputs), COUNTED)]
-    signature = Signature(inputs.shape[1], arithmetic)
+    signature = Signature(inputs.shape[1], number)
     pool = ThreadPoolExecutor(max_workers=WORKERS)
     try:
         toolchain = toolchain_for(target)

@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from distill.arrays import Array
-from distill.firmware.graph import Arithmetic
 
 SECTION = ".distill_harness"
 """The section of the chip's harness, so that its bytes and instructions can be left out."""
 
 ENTRY = "distill_harness"
 
-Results = npt.NDArray[np.float32] | npt.NDArray[np.float64]
+Number = Literal["float32", "double", "int32"]
+"""What a generated function takes and returns: ``float``, ``double``, or fixed-point integers."""
+
+Results = npt.NDArray[np.float32] | npt.NDArray[np.float64] | npt.NDArray[np.int32]
 """What C returned, in C's own type, shape (n,)."""
+
+# The C type of each number and its bytes in memory; every target is little-endian.
+_C_TYPES: dict[Number, str] = {"float32": "float", "double": "double", "int32": "int32_t"}
+_DTYPES: dict[Number, np.dtype[Any]] = {
+    "float32": np.dtype("<f4"),
+    "double": np.dtype("<f8"),
+    "int32": np.dtype("<i4"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,27 +35,35 @@ class Signature:
     """A generated function's arguments: how many, and of which type (its result has it too)."""
 
     inputs: int
-    arithmetic: Arithmetic = "float32"
+    number: Number = "float32"
 
     @property
     def real(self) -> str:
         """The C type."""
-        return "float" if self.arithmetic == "float32" else "double"
+        return _C_TYPES[self.number]
 
     @property
-    def dtype(self) -> np.dtype[np.floating]:
-        """The same in memory; every target is little-endian."""
-        return np.dtype("<f4" if self.arithmetic == "float32" else "<f8")
+    def dtype(self) -> np.dtype[Any]:
+        """The same in memory."""
+        return _DTYPES[self.number]
 
     def pack(self, x: Array) -> bytes:
-        """Points (n, d) as C reads them; values beyond the type become infinite."""
-        with np.errstate(over="ignore"):
-            return x.astype(self.dtype).tobytes()
+        """Points (n, d) as C reads them.
+
+        Values beyond the type become infinite; integers are held at its ends and have no NaN.
+        """
+        return self._held(x).tobytes()
 
     def round(self, x: Array) -> Array:
         """Points as C sees them, back in float64."""
+        return self._held(x).astype(np.float64)
+
+    def _held(self, x: Array) -> npt.NDArray[Any]:
+        if self.number == "int32":
+            limits = np.iinfo(np.int32)
+            x = np.clip(np.rint(x), limits.min, limits.max)
         with np.errstate(over="ignore"):
-            return x.astype(self.dtype).astype(np.float64)
+            return x.astype(self.dtype)
 
     def prototype(self, name: str) -> str:
         """The function's declaration."""
@@ -78,7 +97,7 @@ def _chip(prototype: str, entry: str, body: str) -> str:
     # The C library's start-up brings its own _init and _fini if there are none.
     mark = f'__attribute__((section("{SECTION}")))'
     return (
-        f"{prototype}\n{entry};\nvoid _init(void);\nvoid _fini(void);\n"
+        f"#include <stdint.h>\n{prototype}\n{entry};\nvoid _init(void);\nvoid _fini(void);\n"
         f"{mark} {entry} {{ {body} }}\n"
         f"{mark} void _init(void) {{}}\n{mark} void _fini(void) {{}}\n"
     )

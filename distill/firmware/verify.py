@@ -11,8 +11,7 @@ import numpy as np
 from distill.arrays import Array
 from distill.domain import Domain
 from distill.firmware.evidence import Check, Evidence
-from distill.firmware.graph import Arithmetic
-from distill.firmware.harness import Signature
+from distill.firmware.harness import Number, Signature
 from distill.firmware.subject import Subject
 from distill.firmware.target import Target
 from distill.firmware.toolchains import HostCompiler, host_compilers
@@ -40,7 +39,7 @@ def verify_bundle(
     points: int = 1_000_000,
     *,
     domain: Domain,
-    arithmetic: Arithmetic = "float32",
+    number: Number = "float32",
     variants: Sequence[str] = (),
     answers_everywhere: bool = True,
     seed: int = 0,
@@ -79,7 +78,7 @@ def verify_bundle(
     subject = Subject(
         Path(bundle_directory).resolve(),
         name,
-        Signature(len(domain), arithmetic),
+        Signature(len(domain), number),
         domain,
         model,
         truth,

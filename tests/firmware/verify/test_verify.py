@@ -324,7 +324,7 @@ def test_double_is_verified_in_double(verify: Verify) -> None:
         return text
 
     evidence = verify(
-        doubled(SOURCE), doubled(SELFTEST), doubled(HEADER), arithmetic="double",
+        doubled(SOURCE), doubled(SELFTEST), doubled(HEADER), number="double",
         allowed_rounding=1e-14,
     )  # fmt: skip
     assert evidence.passed, evidence.failed
