@@ -25,7 +25,7 @@ from distill.formula.linear_form import (
     scaled,
 )
 from distill.formula.operators import OPERATORS
-from distill.formula.tree import Call, Node, Number, Symbol
+from distill.formula.tree import Call, Node, Number, Symbol, symbols
 
 ODD = frozenset(["sin", "tan", "asin", "atan", "sinh", "tanh", "cbrt"])
 EVEN = frozenset(["cos", "cosh", "abs"])
@@ -98,6 +98,8 @@ class Algebra:
                 return self._expanded(*self._exponential(forms[0]))
             case "log":
                 return self._logarithm(forms[0])
+            case "ifless":
+                return self._choice(node, forms)
             case _:
                 return self._function(node.operator, forms)
 
@@ -250,6 +252,21 @@ class Algebra:
                 return plus(shift, {((Call("log", (inner,)), 1.0),): e}, 1.0)
         inside = self.trees.tree({monomial: 1.0})
         return plus(shift, {((Call("log", (inside,)), 1.0),): 1.0}, 1.0)
+
+    def _choice(self, node: Call, forms: list[Linear]) -> Linear:
+        """The branch that is always taken, or a base of its own.
+
+        What is compared stays as it is: the rounding of another way to compute it would move the
+        points where the branches meet, and there values jump.
+        """
+        a, b = node.args[:2]
+        then, otherwise = forms[2:]
+        if then == otherwise or a == b:
+            return otherwise
+        if not symbols(a) and not symbols(b):
+            return then if forms[0].get(ONE, 0.0) < forms[1].get(ONE, 0.0) else otherwise
+        branches = self.trees.tree(then), self.trees.tree(otherwise)
+        return {((Call("ifless", (a, b, *branches)), 1.0),): 1.0}
 
     def _function(self, operator: str, forms: list[Linear]) -> Linear:
         sign = 1.0

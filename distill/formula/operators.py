@@ -37,6 +37,11 @@ def _pow_by_exponent(a: Array, b: Array, v: Array) -> Array:
     return np.where(a > 0, v * np.log(np.where(a > 0, a, 1.0)), 0.0)
 
 
+def _ifless(a: Array, b: Array, then: Array, otherwise: Array) -> Array:
+    """``a < b ? then : otherwise`` as C means it: with a NaN on either side a is not less."""
+    return np.where(a < b, then, otherwise)
+
+
 _ROWS = (
     Operator("add", 2, np.add, (lambda a, b, v: np.ones_like(v), lambda a, b, v: np.ones_like(v)),
              "+", 1),
@@ -70,6 +75,9 @@ _ROWS = (
              (lambda a, b, v: (a <= b) * 1.0, lambda a, b, v: (b < a) * 1.0)),
     Operator("max", 2, np.maximum,
              (lambda a, b, v: (a >= b) * 1.0, lambda a, b, v: (b > a) * 1.0)),
+    Operator("ifless", 4, _ifless,
+             (lambda a, b, t, o, v: np.zeros_like(v), lambda a, b, t, o, v: np.zeros_like(v),
+              lambda a, b, t, o, v: (a < b) * 1.0, lambda a, b, t, o, v: 1.0 - (a < b))),
 )  # fmt: skip
 
 OPERATORS: dict[str, Operator] = {row.name: row for row in _ROWS}

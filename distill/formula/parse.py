@@ -21,8 +21,8 @@ from distill.errors import FormulaError
 from distill.formula.operators import OPERATORS
 from distill.formula.tree import MAX_DEPTH, Call, Node, Number, Symbol
 
-MAX_TEXT = 100_000
-"""Longer texts are refused."""
+MAX_TEXT = 1_000_000
+"""Longer texts are refused; a forest of fifty trees with 250 leaves each is shorter."""
 
 _NESTING = 3 * MAX_DEPTH + 3
 """Steps into the grammar: at most three lead to one level of the tree, so that every tree's text is

@@ -7,7 +7,7 @@ once; values flow forward through it, derivatives backward (reverse-mode differe
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,12 +20,16 @@ BLOCK = 16_384
 """Rows evaluated at once: the intermediate columns stay in the processor's cache."""
 
 
+_FORGOTTEN = np.empty(0)
+
+
 @dataclass(frozen=True, slots=True)
 class _Step:
     operator: str  # "" for an input or a constant
     args: tuple[int, ...]
     source: int  # column of x, or index of the constant; unused for operators
     constant: bool
+    spent: tuple[int, ...] = ()  # arguments that no later step needs
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,7 @@ class Program:
         with np.errstate(all="ignore"):
             for start in range(0, len(x), BLOCK):
                 block = x[start : start + BLOCK]
-                result[start : start + BLOCK] = self._forward(block, theta)[-1]
+                result[start : start + BLOCK] = self._forward(block, theta, forget=True)[-1]
         return result
 
     def by_constants(self, x: Array, constants: Array | None = None) -> tuple[Array, Array]:
@@ -66,12 +70,15 @@ class Program:
                     gradient[:, step.source] += slope
         return values, gradient
 
-    def _forward(self, x: Array, theta: Array) -> list[Array]:
+    def _forward(self, x: Array, theta: Array, forget: bool = False) -> list[Array]:
+        """The value of each step; with ``forget`` only of those that are still needed."""
         values: list[Array] = []
         for step in self.steps:
             if step.operator:
                 args = [values[i] for i in step.args]
                 values.append(np.asarray(OPERATORS[step.operator].value(*args), dtype=float))
+                for i in step.spent if forget else ():
+                    values[i] = _FORGOTTEN
             elif step.constant:
                 values.append(np.float64(theta[step.source]) + np.zeros(1))
             else:
@@ -82,13 +89,17 @@ class Program:
         values = self._forward(x, theta)
         slopes: list[Array | None] = [None] * len(values)
         slopes[-1] = np.ones(len(x))
+        branching = any(step.operator == "ifless" for step in self.steps)
         for i in reversed(range(len(values))):
             step, slope = self.steps[i], slopes[i]
             if not step.operator or slope is None:
                 continue
             args = [values[j] for j in step.args]
             for j, partial in zip(step.args, OPERATORS[step.operator].partials, strict=True):
-                flow = slope * partial(*args, values[i])
+                part = partial(*args, values[i])
+                flow = slope * part
+                if branching:  # a branch not taken counts for nothing, NaN and infinite or not
+                    flow = np.where((slope == 0) | (part == 0), 0.0, flow)
                 previous = slopes[j]
                 slopes[j] = flow if previous is None else previous + flow
         result = np.broadcast_to(values[-1], (len(x),)).copy()
@@ -132,4 +143,9 @@ def compile_tree(tree: Node, variables: Sequence[str]) -> Program:
         return at
 
     place(tree)
+    needed: set[int] = set()
+    for i in reversed(range(len(steps))):
+        spent = tuple(set(steps[i].args) - needed)
+        needed.update(spent)
+        steps[i] = replace(steps[i], spent=spent)
     return Program(tuple(steps), np.array(values))

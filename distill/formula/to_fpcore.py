@@ -11,7 +11,7 @@ _CONSTANTS = frozenset(
      "M_2_SQRTPI", "SQRT2", "SQRT1_2", "INFINITY", "NAN", "TRUE", "FALSE"]
 )  # fmt: skip
 
-# {0} and {1} are the arguments; an argument that stands twice is bound by `let` first.
+# {0}, {1}... are the arguments; an argument that stands twice is bound by `let` first.
 _TABLE = {
     "add": "(+ {0} {1})",
     "sub": "(- {0} {1})",
@@ -39,6 +39,7 @@ _TABLE = {
     "atan2": "(atan2 {0} {1})",
     "min": "(fmin {0} {1})",
     "max": "(fmax {0} {1})",
+    "ifless": "(if (< {0} {1}) {2} {3})",
 }
 
 

@@ -105,6 +105,11 @@ def _function(name: str) -> Callable[..., _Printed]:
     return lambda *args: (name + _brackets(", ".join(a[0] for a in args)), _POWER)
 
 
+def _ifless(a: _Printed, b: _Printed, then: _Printed, otherwise: _Printed) -> _Printed:
+    rows = rf"{then[0]} & \text{{if }} {a[0]} < {b[0]} \\ {otherwise[0]} & \text{{otherwise}}"
+    return rf"\begin{{cases}} {rows} \end{{cases}}", _SUM
+
+
 _TABLE: dict[str, Callable[..., _Printed]] = {
     "add": _add,
     "sub": _sub,
@@ -132,4 +137,5 @@ _TABLE: dict[str, Callable[..., _Printed]] = {
     "atan2": _function(r"\mathrm{atan2}"),
     "min": _function(r"\min"),
     "max": _function(r"\max"),
+    "ifless": _ifless,
 }

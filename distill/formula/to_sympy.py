@@ -15,6 +15,16 @@ from distill.formula.tree import Call, Node, Number, Symbol
 MAX_DEGREE = 1024
 """With steeper powers whole numbers become floats: sympy would compute (2x)^(2^30) exactly."""
 
+
+def _ifless(a: sympy.Expr, b: sympy.Expr, then: sympy.Expr, otherwise: sympy.Expr) -> sympy.Expr:
+    try:
+        less = sympy.Lt(a, b)
+    except TypeError:  # one of them is never real: a NaN of ours, which is not less
+        return otherwise
+    # evaluate=False: sympy would merge the conditions of nested ones, at a cost that grows fast
+    return sympy.Piecewise((then, less), (otherwise, True), evaluate=False)
+
+
 _TABLE: dict[str, Callable[..., sympy.Expr]] = {
     "add": lambda a, b: a + b,
     "sub": lambda a, b: a - b,
@@ -43,6 +53,7 @@ _TABLE: dict[str, Callable[..., sympy.Expr]] = {
     "atan2": sympy.atan2,
     "min": sympy.Min,
     "max": sympy.Max,
+    "ifless": _ifless,
 }
 
 

@@ -38,6 +38,7 @@ _TABLE: dict[str, Callable[..., torch.Tensor]] = {
     "atan2": torch.atan2,
     "min": torch.minimum,
     "max": torch.maximum,
+    "ifless": lambda a, b, then, otherwise: torch.where(a < b, then, otherwise),
 }
 
 
@@ -45,6 +46,7 @@ class FormulaModule(torch.nn.Module):
     """A formula over the columns ``names``: (n, d) -> (n, 1), in float64, differentiable.
 
     ``constants`` (m,), in post-order, is a parameter if ``trainable`` and a buffer otherwise.
+    Behind ``ifless`` a gradient is NaN where the branch not taken has no finite derivative.
 
     Raises
     ------

@@ -33,6 +33,7 @@ def trees():
             st.builds(lambda o, a: Call(o, (a,)), st.sampled_from(UNARY), inner),
             st.builds(lambda o, a, b: Call(o, (a, b)), st.sampled_from(BINARY), inner, inner),
             st.builds(lambda o, a, b: Call(o, (a, b)), st.sampled_from(BINARY[:4]), inner, inner),
+            st.builds(lambda *args: Call("ifless", args), inner, inner, inner, inner),
         ),
         max_leaves=14,
     )

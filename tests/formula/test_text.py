@@ -161,6 +161,8 @@ def test_long_text_is_refused():
         lambda t: Call("sub", (X, t)),
         lambda t: Call("mul", (t, Call("add", (X, Number(-1.0))))),
         lambda t: Call("atan2", (X, t)),
+        lambda t: Call("ifless", (X, Number(0.5), Symbol("y"), t)),
+        lambda t: Call("ifless", (t, X, Number(0.5), X)),
     ],
 )
 def test_the_deepest_allowed_tree_can_be_used_everywhere(wrap):
