@@ -141,8 +141,9 @@ def _most_accurate(rows: Sequence[Row], wish: Wish) -> Choice:
     if wish.max_complexity is None and wish.max_cost is None:
         raise ConfigError(
             "the rule `most_accurate` needs a budget.",
-            where="config key `select.max_complexity`",
-            hint="state the most nodes a formula may have, such as select.max_complexity=30.",
+            where="config keys `select.max_complexity` and `select.max_instructions`",
+            hint="state the most nodes a formula may have, such as select.max_complexity=30, or "
+            "the most instructions a call may take.",
         )
     if wish.max_complexity is not None and wish.max_complexity < 1:
         raise ConfigError(

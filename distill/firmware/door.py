@@ -1,0 +1,171 @@
+"""The door of fixed point: floats to integers and back by their bits, and integers into bounds.
+
+Bit operations cost a chip without a floating-point unit a fifth of what its soft-float library
+takes for the same, pull nothing of that library in, and give the same bits everywhere. The models
+are :meth:`QFormat.integers` and :func:`to_float`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from distill.arrays import Array
+from distill.domain import Variable
+from distill.errors import ExportError
+from distill.firmware.fixed.formats import LARGEST, Integers, QFormat, input_bounds, input_format
+from distill.firmware.policy import Policy
+
+_TO_INTEGER = """\
+/* The integer nearest to 2^fraction times the float of these bits: halves away from zero, held at
+ * the ends of 32 bits. */
+static int32_t {name}_to_integer(uint32_t bits, int32_t fraction)
+{{
+    const int32_t shift = (int32_t)((bits >> 23) & 0xffu) - 150 + fraction;
+    uint32_t size = (bits & 0x7fffffu) | 0x800000u;
+    if (shift >= 8) {{
+        size = 0x7fffffffu;
+    }} else if (shift >= 0) {{
+        size <<= shift;
+    }} else if (shift >= -24) {{
+        size = (size + ((uint32_t)1 << (-shift - 1))) >> -shift;
+    }} else {{
+        size = 0u;
+    }}
+    return (bits >> 31) != 0u ? -(int32_t)size : (int32_t)size;
+}}
+"""
+
+_TO_FLOAT = """\
+/* The float nearest to a number of {fraction} fraction bits. */
+static float {name}_to_float(int32_t number)
+{{
+    float value = (float)number;
+    if (number != 0) {{
+        uint32_t bits;
+        memcpy(&bits, &value, sizeof bits);
+        bits {sign}= (uint32_t){exponent} << 23;
+        memcpy(&value, &bits, sizeof value);
+    }}
+    return value;
+}}
+"""
+
+_RESCALE_UP = """\
+/* A table's number with {shift} more fraction bits, held at the ends of 32 bits. */
+static int32_t {name}_rescaled(int32_t number)
+{{
+    if (number > {most}) {{
+        return {largest};
+    }}
+    if (number < -{most}) {{
+        return -{largest};
+    }}
+    return number * {factor};
+}}
+"""
+
+_RESCALE_DOWN = """\
+/* A table's number with {shift} fraction bits less, rounded to the nearest. */
+static int32_t {name}_rescaled(int32_t number)
+{{
+    const uint32_t size = number < 0 ? (uint32_t)-number : (uint32_t)number;
+    const int32_t rounded = (int32_t)((size + {half}u) >> {shift});
+    return number < 0 ? -rounded : rounded;
+}}
+"""
+
+
+def to_float(q: Integers, form: QFormat) -> Array:
+    """What the C makes of integers (n,): the nearest float32, ties to even, scaled exactly."""
+    rounded: npt.NDArray[np.float32] = q.astype(np.float64).astype(np.float32)
+    return np.ldexp(rounded.astype(float), -form.fraction)
+
+
+def rescaled(q: Integers, source: QFormat, wanted: QFormat) -> Integers:
+    """Integers (n,) of one format in another, as :func:`rescale_function` does it."""
+    shift = _shift(source, wanted)
+    if shift >= 0:
+        return np.clip(q * (1 << shift), -LARGEST, LARGEST)
+    size = (np.abs(q) + (1 << (-shift - 1))) >> -shift
+    return np.where(q < 0, -size, size)
+
+
+def rescale_function(name: str, source: QFormat, wanted: QFormat) -> str:
+    """``NAME_rescaled``, or nothing when the formats are one."""
+    shift = _shift(source, wanted)
+    if shift == 0:
+        return ""
+    if shift > 0:
+        return _RESCALE_UP.format(
+            name=name, shift=shift, most=LARGEST >> shift, largest=LARGEST, factor=1 << shift
+        )
+    return _RESCALE_DOWN.format(name=name, shift=-shift, half=1 << (-shift - 1))
+
+
+def _shift(source: QFormat, wanted: QFormat) -> int:
+    shift = wanted.fraction - source.fraction
+    if abs(shift) > 30:
+        raise ExportError(
+            f"the formula's numbers ({wanted}) and the table's ({source}) are too far apart.",
+            hint="use export.arithmetic=float32, or export the table alone.",
+        )
+    return shift
+
+
+def door_functions(name: str, output: QFormat) -> str:
+    """``NAME_to_integer`` and ``NAME_to_float``; they need <stdint.h> and <string.h>."""
+    return (
+        _TO_INTEGER.format(name=name)
+        + "\n"
+        + _TO_FLOAT.format(
+            name=name,
+            fraction=output.fraction,
+            sign="-" if output.fraction >= 0 else "+",
+            exponent=abs(output.fraction),
+        )
+    )
+
+
+def take_float(
+    variable: Variable, parameter: str, local: str, name: str, policy: Policy
+) -> list[str]:
+    """Statements after which ``local`` is the held integer of the float ``parameter``.
+
+    The function may have returned before, as the policy says.
+    """
+    low, high = input_bounds(variable)
+    bits = f"{local}_bits"
+    convert = f"{local} = {name}_to_integer({bits}, {input_format(variable).fraction});"
+    missing = f"if (({bits} & 0x7fffffffu) > 0x7f800000u) {{"
+    lines = [
+        f"uint32_t {bits};",
+        f"int32_t {local};",
+        f"memcpy(&{bits}, &{parameter}, sizeof {bits});",
+    ]
+    if not policy.checked:
+        return [*lines, convert]
+    if policy.nan_input == "propagate":
+        lines += [missing, f"    return {parameter}; /* NaN */", "}", convert]
+    else:
+        lines += [missing, f"    {local} = {low};", "} else {", f"    {convert}", "}"]
+    return [*lines, *_bounded(local, low, high, refuse=policy.out_of_domain == "nan")]
+
+
+def take_integer(variable: Variable, parameter: str, policy: Policy) -> list[str]:
+    """Statements after which the integer ``parameter`` lies in its bounds."""
+    if not policy.checked:
+        return []
+    return _bounded(parameter, *input_bounds(variable), refuse=False)
+
+
+def _bounded(local: str, low: int, high: int, *, refuse: bool) -> list[str]:
+    if refuse:
+        return [f"if ({local} < {low} || {local} > {high}) {{", "    return NAN;", "}"]
+    return [
+        f"if ({local} < {low}) {{",
+        f"    {local} = {low};",
+        f"}} else if ({local} > {high}) {{",
+        f"    {local} = {high};",
+        "}",
+    ]
