@@ -12,8 +12,7 @@ import numpy.typing as npt
 
 from distill.arrays import Array
 from distill.domain import Variable
-from distill.errors import ExportError
-from distill.firmware.fixed.formats import LARGEST, Integers, QFormat, input_bounds, input_format
+from distill.firmware.fixed.formats import Integers, QFormat, input_bounds, input_format
 from distill.firmware.policy import Policy
 
 _TO_INTEGER = """\
@@ -51,66 +50,10 @@ static float {name}_to_float(int32_t number)
 }}
 """
 
-_RESCALE_UP = """\
-/* A table's number with {shift} more fraction bits, held at the ends of 32 bits. */
-static int32_t {name}_rescaled(int32_t number)
-{{
-    if (number > {most}) {{
-        return {largest};
-    }}
-    if (number < -{most}) {{
-        return -{largest};
-    }}
-    return number * {factor};
-}}
-"""
-
-_RESCALE_DOWN = """\
-/* A table's number with {shift} fraction bits less, rounded to the nearest. */
-static int32_t {name}_rescaled(int32_t number)
-{{
-    const uint32_t size = number < 0 ? (uint32_t)-number : (uint32_t)number;
-    const int32_t rounded = (int32_t)((size + {half}u) >> {shift});
-    return number < 0 ? -rounded : rounded;
-}}
-"""
-
-
 def to_float(q: Integers, form: QFormat) -> Array:
     """What the C makes of integers (n,): the nearest float32, ties to even, scaled exactly."""
     rounded: npt.NDArray[np.float32] = q.astype(np.float64).astype(np.float32)
     return np.ldexp(rounded.astype(float), -form.fraction)
-
-
-def rescaled(q: Integers, source: QFormat, wanted: QFormat) -> Integers:
-    """Integers (n,) of one format in another, as :func:`rescale_function` does it."""
-    shift = _shift(source, wanted)
-    if shift >= 0:
-        return np.clip(q * (1 << shift), -LARGEST, LARGEST)
-    size = (np.abs(q) + (1 << (-shift - 1))) >> -shift
-    return np.where(q < 0, -size, size)
-
-
-def rescale_function(name: str, source: QFormat, wanted: QFormat) -> str:
-    """``NAME_rescaled``, or nothing when the formats are one."""
-    shift = _shift(source, wanted)
-    if shift == 0:
-        return ""
-    if shift > 0:
-        return _RESCALE_UP.format(
-            name=name, shift=shift, most=LARGEST >> shift, largest=LARGEST, factor=1 << shift
-        )
-    return _RESCALE_DOWN.format(name=name, shift=-shift, half=1 << (-shift - 1))
-
-
-def _shift(source: QFormat, wanted: QFormat) -> int:
-    shift = wanted.fraction - source.fraction
-    if abs(shift) > 30:
-        raise ExportError(
-            f"the formula's numbers ({wanted}) and the table's ({source}) are too far apart.",
-            hint="use export.arithmetic=float32, or export the table alone.",
-        )
-    return shift
 
 
 def door_functions(name: str, output: QFormat) -> str:

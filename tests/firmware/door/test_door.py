@@ -12,11 +12,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from distill.domain import Variable
-from distill.errors import ExportError
 from distill.firmware.door import (
     door_functions,
-    rescale_function,
-    rescaled,
     take_float,
     take_integer,
     to_float,
@@ -84,24 +81,6 @@ def test_an_integer_becomes_the_float_of_the_model(
     expected = to_float(np.array([number]), QFormat(fraction))[0]
     assert doors[fraction].f_to_float(number) == expected
     assert expected == np.float32(number) * 2.0**-fraction
-
-
-@pytest.mark.parametrize(("source", "wanted"), [(10, 14), (14, 10), (0, 30), (30, 0), (5, 4)])
-def test_a_tables_numbers_are_rescaled_as_the_model_says(
-    source: int, wanted: int, tmp_path: Path
-) -> None:
-    library = build(rescale_function("f", QFormat(source), QFormat(wanted)), tmp_path)
-    rng = np.random.default_rng(source)
-    numbers = [0, 1, -1, 2**wanted // 2, -(2**14), LARGEST, -LARGEST]
-    numbers += [int(n) for n in rng.integers(-LARGEST, LARGEST, 500)]
-    model = rescaled(np.array(numbers), QFormat(source), QFormat(wanted))
-    assert [library.f_rescaled(n) for n in numbers] == model.tolist()
-
-
-def test_equal_formats_need_no_function_and_distant_ones_are_refused() -> None:
-    assert rescale_function("f", QFormat(9), QFormat(9)) == ""
-    with pytest.raises(ExportError, match="too far apart"):
-        rescale_function("f", QFormat(-10), QFormat(30))
 
 
 @pytest.mark.parametrize(
