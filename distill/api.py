@@ -112,12 +112,14 @@ def export(
     target: str,
     directory: str | Path,
     *,
+    options: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
 ) -> Bundle:
     """Write the C of a chosen candidate for a target into ``directory``.
 
     ``choice`` is ``study.chosen`` or any other of ``study.choices``. Where its formula misses the
-    study's tolerance the table answers.
+    study's tolerance the table answers. ``options`` are keys of ``export`` in the config, such as
+    ``{"arithmetic": "auto"}``.
 
     Raises
     ------
@@ -134,13 +136,13 @@ def export(
         )
     context = choice.study
     settings = {**plain(context.config), "target": read_option("target", target)}
+    settings["export"] = {**settings["export"], **(options or {})}
     config = read_config(OmegaConf.create(settings))
-    bundle, _ = pipeline.ship(
+    return pipeline.ship(
         replace(context, config=config),
         choice.candidate,
         choice.score.max_error,
         load_target(config.target),
         Path(directory),
         progress or Silent(),
-    )
-    return bundle
+    ).bundle

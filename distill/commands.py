@@ -16,10 +16,8 @@ from distill.config import StudyConfig, plain, read_config
 from distill.engines.base import Candidate
 from distill.errors import TrackingError
 from distill.files import write_whole
-from distill.firmware.bundle import Bundle
-from distill.firmware.evidence import Evidence
 from distill.firmware.target import load_target
-from distill.pipeline import export_directory, open_context, search, ship, study_root
+from distill.pipeline import Shipped, export_directory, open_context, search, ship, study_root
 from distill.progress import Progress
 from distill.runner import key_of
 from distill.study import Study
@@ -93,7 +91,7 @@ def run_and_show(config: StudyConfig, overrides: Sequence[str] = ()) -> None:
         study = search(config, progress)
         context, chosen = study.context, study.chosen
         target = load_target(config.target)
-        bundle, evidence = ship(
+        shipped = ship(
             context,
             chosen.candidate if chosen else None,
             chosen.score.max_error if chosen else None,
@@ -101,14 +99,14 @@ def run_and_show(config: StudyConfig, overrides: Sequence[str] = ()) -> None:
             export_directory(config, context.teacher, target),
             progress,
         )
-        folder = record_once(study, bundle, evidence, overrides)
+        folder = record_once(study, shipped, overrides)
         problem: TrackingError | None = None
         if config.tracking.enabled and not _is_logged(folder):
             try:
                 track(folder, Path(config.root), config.tracking.uri, progress)
             except TrackingError as error:
                 problem = error
-    show(Console(), study, bundle, evidence, next_steps(config))
+    show(Console(), study, shipped, next_steps(config))
     if problem is not None:
         raise TrackingError(
             f"the study is complete, but not in MLflow: {problem.what}",
@@ -117,7 +115,7 @@ def run_and_show(config: StudyConfig, overrides: Sequence[str] = ()) -> None:
         )
 
 
-def record_once(study: Study, bundle: Bundle, evidence: Evidence, overrides: Sequence[str]) -> Path:
+def record_once(study: Study, shipped: Shipped, overrides: Sequence[str]) -> Path:
     """The folder of the study's record, written when it is new."""
     config = study.context.config
     key = key_of("study", {"export": plain(config.export), "sweep": config.sweep}, [study.key])
@@ -126,7 +124,14 @@ def record_once(study: Study, bundle: Bundle, evidence: Evidence, overrides: Seq
         from distill.tracking.record import save_record
 
         save_record(
-            study.record(key, bundle=bundle, evidence=evidence, overrides=overrides), folder
+            study.record(
+                key,
+                bundle=shipped.bundle,
+                evidence=shipped.evidence,
+                alternatives=shipped.alternatives,
+                overrides=overrides,
+            ),
+            folder,
         )
     return folder
 
@@ -165,7 +170,7 @@ def export_run(run_id: str, root: Path, uri: str | None, overrides: list[str]) -
     ExportError, ToolchainError : as for :func:`ship`.
     """
     from distill.overrides import apply_overrides
-    from distill.summary import show_bundle
+    from distill.summary import show_shipped
     from distill.terminal import Terminal
     from distill.tracking.fetch import load_candidate_run
     from distill.tracking.store import open_store
@@ -177,7 +182,7 @@ def export_run(run_id: str, root: Path, uri: str | None, overrides: list[str]) -
         context = open_context(config, domain=run.candidate.formula.domain)
         target = load_target(config.target)
         candidate = Candidate.from_data(run.candidate.candidate_data)
-        bundle, evidence = ship(
+        shipped = ship(
             context,
             candidate,
             run.candidate.score.max_error,
@@ -185,7 +190,7 @@ def export_run(run_id: str, root: Path, uri: str | None, overrides: list[str]) -
             export_directory(config, context.teacher, target),
             progress,
         )
-    show_bundle(Console(), bundle, evidence)
+    show_shipped(Console(), shipped)
 
 
 def open_ui(root: Path, uri: str | None, port: int, *, browser: bool) -> None:

@@ -60,6 +60,7 @@ class EngineConfig:
     max_complexity: int = 40
     keep: int = 100
     operators: list[str] = field(default_factory=list)
+    costs: str = "target"
     options: dict[str, Any] = field(default_factory=dict)
 
 
@@ -78,6 +79,7 @@ class SelectConfig:
 
     rule: str = "cheapest"
     max_complexity: int | None = None
+    max_instructions: float | None = None
     candidate: str | None = None
     margin: float = 0.01
 
@@ -87,10 +89,15 @@ class ExportConfig:
     """``conf/export``."""
 
     arithmetic: str = "float32"
+    interface: str = "float"
+    functions: str = "cheapest"
+    label_above: float | None = None
     directory: str | None = None
     out_of_domain: str = "clamp"
     nan_input: str = "propagate"
     table_bytes: int = 65_536
+    table_prefers: str = "bytes"
+    verify: bool = True
     verify_points: int = 1_000_000
 
 
@@ -124,7 +131,11 @@ class StudyConfig:
 ALLOWED: dict[str, tuple[str, ...]] = {
     "sampling.design": ("sobol", "lhs", "grid", "exhaustive", "data"),
     "select.rule": ("cheapest", "knee", "most_accurate", "by_id"),
-    "export.arithmetic": ("float32", "double"),
+    "engine.costs": ("target", "uniform"),
+    "export.arithmetic": ("float32", "double", "fixed", "auto"),
+    "export.interface": ("float", "integer"),
+    "export.functions": ("cheapest", "library"),
+    "export.table_prefers": ("bytes", "instructions"),
     "export.out_of_domain": ("clamp", "nan", "unchecked"),
     "export.nan_input": ("propagate", "low"),
 }
@@ -146,6 +157,7 @@ LARGER_THAN: dict[str, float] = {
     "score.starts": 0,
     "score.seed": -1,
     "select.max_complexity": 0,
+    "select.max_instructions": 0,
     "export.table_bytes": 0,
     "export.verify_points": 0,
 }

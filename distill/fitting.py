@@ -80,10 +80,12 @@ def fit(
     teacher: Teacher,
     output: int,
     work: Work,
+    costs: Mapping[str, float],
 ) -> Fitted:
     """Search for formulas of output ``output`` of the teacher.
 
-    ``sample`` is what the engines see first; ``tolerance`` the wanted largest absolute error.
+    ``sample`` is what the engines see first; ``tolerance`` the wanted largest absolute error;
+    ``costs`` what each operator costs on the target, an addition being 1.
 
     Raises
     ------
@@ -103,7 +105,7 @@ def fit(
         problem = Problem(
             sample=state.sample,
             tolerance=tolerance,
-            operators=dict.fromkeys(config.operators, 1.0),
+            operators={name: costs[name] for name in config.operators},
             max_complexity=config.max_complexity,
             budget=_share(config, state),
             seed=config.seed * 1000 + state.rounds,

@@ -9,22 +9,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 import distill
 from distill import shipping, stages
+from distill.building import arithmetics
 from distill.config import StudyConfig, domain_from, plain
 from distill.domain import Domain
 from distill.engines.base import Candidate
 from distill.errors import ConfigError, DomainError, ExportError, TeacherError, ToolchainError
+from distill.firmware.alternatives import Alternative
 from distill.firmware.bundle import Bundle
 from distill.firmware.cost import Cost
 from distill.firmware.evidence import Evidence
-from distill.firmware.graph import Arithmetic
 from distill.firmware.names import check_function_name
 from distill.firmware.target import Target, load_target
 from distill.fitting import FIT, fit
+from distill.formula.operators import OPERATORS
 from distill.progress import Progress
 from distill.runner import Runner
 from distill.study import Choice, Study, StudyContext
@@ -93,6 +95,7 @@ def search(
     context = open_context(config, teacher, domain)
     teacher, domain, output = context.teacher, context.domain, context.output
     target = load_target(config.target) if config.target else None
+    costs_of = operator_costs(config, target)
     runner = Runner(study_root(config, teacher), progress)
     box = json.loads(domain.to_json())
 
@@ -105,10 +108,12 @@ def search(
     )
     fitted = runner.run(
         FIT,
-        {"engine": plain(config.engine), "tolerance": config.tolerance},
+        {"engine": plain(config.engine), "tolerance": config.tolerance, "costs": costs_of},
         [sampled.key],
         f"searching with {config.engine.name}",
-        lambda work: fit(config.engine, config.tolerance, sampled.result, teacher, output, work),
+        lambda work: fit(
+            config.engine, config.tolerance, sampled.result, teacher, output, work, costs_of
+        ),
     )
     known, truth = literature(config, teacher)
     published = stages.published_candidates(known, domain)
@@ -139,12 +144,15 @@ def search(
     if target is not None:
         measured = runner.run(
             stages.MEASURE,
-            {"target": dict(config.target), "arithmetic": config.export.arithmetic},
+            {
+                "target": dict(config.target),
+                "export": {key: getattr(config.export, key) for key in stages.MEASURED_BY},
+            },
             [scored.key],
             f"running the front on {target.name}",
             lambda work: stages.measure(
                 target,
-                cast(Arithmetic, config.export.arithmetic),
+                config.export,
                 scored.result,
                 domain,
                 config.tolerance,
@@ -159,7 +167,12 @@ def search(
         keys,
         f"by the rule {config.select.rule}",
         lambda work: stages.select(
-            config.select, config.tolerance, context.output_of_teacher.unit, scored.result, costs
+            config.select,
+            config.tolerance,
+            context.output_of_teacher.unit,
+            scored.result,
+            costs,
+            target,
         ),
     )
     on_front = set(scored.result.front)
@@ -176,6 +189,14 @@ def search(
         ),
         points=(scored.result.x, scored.result.y),
     )
+
+
+def operator_costs(config: StudyConfig, target: Target | None) -> dict[str, float]:
+    """What the search takes each operator to cost, by name; an addition is 1."""
+    if target is None or config.engine.costs == "uniform":
+        return dict.fromkeys(OPERATORS, 1.0)
+    tables = [target.operations(a) for a in arithmetics(config.export)]
+    return {name: min(table[name] for table in tables) for name in OPERATORS}
 
 
 def study_root(config: StudyConfig, teacher: Teacher) -> Path:
@@ -213,6 +234,15 @@ def load_reference(path: str | None, domain: Domain) -> Teacher | None:
 # ship --------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class Shipped:
+    """A bundle where the user wants it; the evidence, None when it was not asked for; the ways."""
+
+    bundle: Bundle
+    evidence: Evidence | None
+    alternatives: tuple[Alternative, ...]
+
+
 def ship(
     context: StudyContext,
     candidate: Candidate | None,
@@ -220,7 +250,7 @@ def ship(
     target: Target,
     directory: Path,
     progress: Progress,
-) -> tuple[Bundle, Evidence]:
+) -> Shipped:
     """Export a candidate (None: the table alone), verify the C, and put it into ``directory``.
 
     Raises
@@ -235,7 +265,6 @@ def ship(
         max_error=max_error,
         domain=context.domain,
         output=context.output,
-        target=target.name,
         tolerance=config.tolerance,
         options=config.export,
         provenance={
@@ -248,18 +277,22 @@ def ship(
     )
     exported = runner.run(
         shipping.EXPORT,
-        plan.to_data(),
+        {**plan.to_data(), "target": dict(config.target)},
         [teacher.fingerprint],
         f"writing C for {target.name}",
-        lambda work: shipping.export(plan, teacher, work.progress),
+        lambda work: shipping.export(plan, teacher, target, work.progress),
     )
+    spec, ways = exported.result.spec, exported.result.alternatives
+    if not config.export.verify:
+        progress.warn("the C is neither compiled nor run, as export.verify=false asks for.")
+        return Shipped(shipping.publish(spec, directory), None, ways)
     verified = runner.run(
         shipping.VERIFY,
         {"points": config.export.verify_points, "target": dict(config.target)},
         [exported.key],
         f"compiling and running the C here and on {target.name}",
         lambda work: shipping.verify(
-            exported.result,
+            spec,
             exported.folder,
             teacher,
             context.output,
@@ -276,7 +309,7 @@ def ship(
             hint="it was not put into the export directory; all checks are in "
             f"{verified.folder / 'evidence.json'}.",
         )
-    return shipping.publish(exported.result, directory), verified.result
+    return Shipped(shipping.publish(spec, directory), verified.result, ways)
 
 
 def export_directory(config: StudyConfig, teacher: Teacher, target: Target) -> Path:

@@ -5,38 +5,36 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
 from distill.arrays import Array
+from distill.building import (
+    Order,
+    arithmetics,
+    build_formula,
+    build_table,
+)
 from distill.config import ExportConfig, plain
 from distill.domain import Domain
 from distill.engines.base import Candidate
 from distill.errors import ExportError
-from distill.extremum import largest
-from distill.firmware.bundle import Bundle, BundleSpec, evaluate_bundle, write_bundle
+from distill.firmware.alternatives import Alternative, cheapest, nothing_fits, too_large
+from distill.firmware.bundle import Bundle, write_bundle
 from distill.firmware.evidence import Evidence
 from distill.firmware.graph import Arithmetic
-from distill.firmware.guard import Guard, find_guard
-from distill.firmware.harness import Number
-from distill.firmware.lookup import Table
-from distill.firmware.passes import lower
-from distill.firmware.policy import NanInput, OutOfDomain, Policy
-from distill.firmware.rounding import rounding_bound
+from distill.firmware.spec import BundleSpec, evaluate_bundle
 from distill.firmware.spec_file import load_spec, save_spec
-from distill.firmware.tables import fit_table
 from distill.firmware.target import Target
 from distill.firmware.verify import verify_bundle
+from distill.firmware.weigh import weigh
 from distill.progress import Progress
 from distill.runner import Stage
-from distill.stages import read_json, write_json
+from distill.stages import MEASURED_CALLS, read_json, write_json
 from distill.teachers.base import Teacher
 
 BUNDLE = "bundle"
-
-SELFTEST_POINTS = 64
-"""Points of the self-test, besides corners, edges and special values."""
 
 ROUNDING_POINTS = 8192
 """Points at which the rounding of the C's arithmetic is bounded."""
@@ -53,19 +51,14 @@ class ExportPlan:
     max_error: float | None
     domain: Domain
     output: int
-    target: str
     tolerance: float
     options: ExportConfig
     provenance: Mapping[str, str]
 
-    @property
-    def arithmetic(self) -> Arithmetic:
-        """The arithmetic of the C."""
-        return cast(Arithmetic, self.options.arithmetic)
-
     def to_data(self) -> dict[str, Any]:
         """All that the bundle depends on besides the teacher, as plain data."""
         options = plain(self.options)
+        # Where it goes and how much it is tried changes nothing in it.
         for elsewhere in ("directory", "verify_points"):
             options.pop(elsewhere)
         return {
@@ -73,103 +66,135 @@ class ExportPlan:
             "max_error": self.max_error,
             "domain": self.domain.to_json(),
             "output": self.output,
-            "target": self.target,
             "tolerance": self.tolerance,
             "options": options,
             "provenance": dict(self.provenance),
         }
 
 
-def export(plan: ExportPlan, teacher: Teacher, progress: Progress) -> BundleSpec:
+@dataclass(frozen=True)
+class Exported:
+    """The way that was taken, and all that were looked at."""
+
+    spec: BundleSpec
+    alternatives: tuple[Alternative, ...]
+
+
+def export(plan: ExportPlan, teacher: Teacher, target: Target, progress: Progress) -> Exported:
     """What the bundle is made of: the formula, the table behind it, the guard between them.
+
+    With ``export.arithmetic`` a name, the formula is taken in it where there is one, and the table
+    alone is measured beside it. With ``auto`` the cheapest of all ways is taken.
 
     Raises
     ------
-    ExportError : when the tolerance cannot be met within ``export.table_bytes``.
+    ExportError : when the tolerance cannot be met within the limits, saying why for every way.
     """
-    formula = plan.candidate.formula if plan.candidate else None
-    output = teacher.outputs[plan.output]
-
-    def truth(x: Array) -> Array:
-        return teacher.predict(x)[:, plan.output]
-
-    guard: Guard | None = None
-    table: Table | None = None
-    if teacher.can_be_asked:
-        if formula is not None:
-            progress.advance(0.1, "looking for cells in which the formula misses the tolerance")
-            guard = find_guard(
-                formula, truth, plan.domain, plan.tolerance, arithmetic=plan.arithmetic
-            )
-        progress.advance(0.4, "fitting the table")
-        try:
-            table = fit_table(
-                truth,
-                plan.domain,
-                plan.tolerance,
-                max_bytes=plan.options.table_bytes,
-                arithmetic=plan.arithmetic,
-            )
-        except ExportError as error:
-            if guard is None or not guard.empty:
-                raise
-            # The formula is enough everywhere; the table would only have been an alternative.
-            progress.warn(f"no table stands behind the formula: {error.what} {error.hint}")
-    elif formula is None:
-        raise ExportError(
-            "no formula is within the tolerance, and between a table's rows nothing can be asked.",
-            where=f"teacher `{teacher.name}`",
-            hint="raise the tolerance, search longer, or export a candidate by its id.",
-        )
-    spec = BundleSpec(
+    order = Order(
         name=teacher.name,
         domain=plan.domain,
-        formula=formula,
-        table=table,
-        guard=guard,
-        output_name=output.name,
-        output_unit=output.unit,
+        formula=plan.candidate.formula if plan.candidate else None,
+        formula_error=plan.max_error,
+        truth=(lambda x: teacher.predict(x)[:, plan.output]) if teacher.can_be_asked else None,
         tolerance=plan.tolerance,
-        # A table alone is searched for its worst point below.
-        max_error=float("inf") if plan.max_error is None else plan.max_error,
-        arithmetic=plan.arithmetic,
-        policy=Policy(
-            cast(OutOfDomain, plan.options.out_of_domain), cast(NanInput, plan.options.nan_input)
-        ),
+        output=teacher.outputs[plan.output],
+        options=plan.options,
+        target=target,
         provenance=plan.provenance,
-        target=plan.target,
-        vectors=plan.domain.sample(SELFTEST_POINTS),
     )
-    if teacher.can_be_asked and (formula is None or spec.guarded):
-        progress.advance(0.8, "looking for the worst point of formula and table together")
-        spec = _with_error(spec, truth)
-    return spec
+    ways: dict[Alternative, BundleSpec | None] = {}
+    for arithmetic in arithmetics(plan.options):
+        for content, build in BUILDERS.items():
+            if content == "formula" and order.formula is None:
+                continue
+            way, spec = _weighed(order, content, arithmetic, build, progress)
+            ways[way] = spec
+    wanted = list(ways)
+    if plan.options.arithmetic != "auto" and order.formula is not None:
+        wanted = [way for way in ways if way.content == "formula"]
+    taken = cheapest(wanted)
+    if taken is None:
+        raise nothing_fits(wanted, target)
+    spec = ways[taken]
+    assert spec is not None  # what cannot be built says why not
+    return Exported(replace(spec, figures=_figures(taken)), tuple(ways))
 
 
-def _with_error(spec: BundleSpec, truth: Callable[[Array], Array]) -> BundleSpec:
-    """The spec with the largest error of what the C will answer."""
-    worst = largest(lambda x: evaluate_bundle(spec, x) - truth(x), spec.domain)
-    return replace(spec, max_error=worst.value)
+BUILDERS = {"formula": build_formula, "table": build_table}
 
 
-def _save_bundle(spec: BundleSpec, folder: Path) -> None:
-    save_spec(spec, folder)
-    write_bundle(spec, folder / BUNDLE)
+def _weighed(
+    order: Order,
+    content: str,
+    arithmetic: Arithmetic,
+    build: Callable[[Order, Arithmetic, Progress], BundleSpec],
+    progress: Progress,
+) -> tuple[Alternative, BundleSpec | None]:
+    """One way, built and measured; or why it cannot be taken."""
+    way = Alternative(content, arithmetic)
+    try:
+        spec = build(order, arithmetic, progress)
+    except ExportError as error:
+        return replace(way, why_not=f"cannot be made: {error.what}"), None
+    progress.advance(None, f"measuring the {way.name} on {order.target.name}")
+    points = order.domain.sample(MEASURED_CALLS)
+    measured = weigh({"way": spec}, points, order.target)
+    if failure := measured.failures.get("way"):
+        return replace(way, why_not=f"does not run: {failure.what}"), None
+    cost = measured.costs.get("way")
+    why_not = too_large(cost, order.target) if cost else ""
+    if not spec.within_tolerance and content == "table":
+        why_not = f"is off by {spec.max_error:.4g}"
+    return replace(way, max_error=spec.max_error, cost=cost, why_not=why_not), spec
 
 
-def _describe_spec(spec: BundleSpec) -> str:
+def _figures(way: Alternative) -> tuple[str, ...]:
+    """What the C's header says of its cost."""
+    cost = way.cost
+    if cost is None:
+        return ()
+    if not cost.measured:
+        return (
+            f"{cost.target}: about {cost.instructions:,.0f} {cost.unit} a call, estimated: no"
+            " compiler for it was there.",
+        )
+    return (
+        f"{cost.target}: {cost.instructions:,.0f} {cost.unit} a call (at most "
+        f"{cost.instructions_max:,.0f}), {cost.flash_bytes:,} bytes of flash, "
+        f"{cost.ram_bytes:,} of RAM, {cost.stack_bytes:,} of stack; all that it pulls in included.",
+        f"Measured with {cost.compiler}, in an emulator.",
+    )
+
+
+def _save_exported(result: Exported, folder: Path) -> None:
+    save_spec(result.spec, folder)
+    write_bundle(result.spec, folder / BUNDLE)
+    write_json(
+        folder / "alternatives.json",
+        {"alternatives": [way.to_data() for way in result.alternatives]},
+    )
+
+
+def _load_exported(folder: Path) -> Exported:
+    ways = read_json(folder / "alternatives.json")["alternatives"]
+    return Exported(load_spec(folder), tuple(map(Alternative.from_data, ways)))
+
+
+def _describe_exported(result: Exported) -> str:
+    spec = result.spec
+    arithmetic = "fixed point" if spec.arithmetic == "fixed" else spec.arithmetic
     if spec.formula is None and spec.table is not None:
-        return f"a table of {spec.table.bytes:,} bytes, no formula"
+        return f"a table of {spec.table.bytes:,} bytes in {arithmetic}, no formula"
     table = f", table of {spec.table.bytes:,} bytes" if spec.table else ", no table"
     guard = (
         f", the table answers in {spec.guard.fraction:.1%} of the domain"
         if spec.guard is not None and spec.guarded
         else ""
     )
-    return f"a formula{table}{guard}"
+    return f"a formula in {arithmetic}{table}{guard}"
 
 
-EXPORT: Stage[BundleSpec] = Stage("export", _save_bundle, load_spec, _describe_spec)
+EXPORT: Stage[Exported] = Stage("export", _save_exported, _load_exported, _describe_exported)
 
 
 def verify(
@@ -198,7 +223,8 @@ def verify(
         target,
         points,
         domain=spec.domain,
-        number=cast(Number, spec.arithmetic),
+        number=spec.number,
+        output=spec.output_format,
         variants=[VARIANTS[mode].format(spec.name.upper()) for mode in spec.modes[1:]],
         answers_everywhere=spec.policy.checked,
         announce=lambda what: progress.advance(None, what),
@@ -209,12 +235,11 @@ VARIANTS = {"table": "{}_TABLE_ONLY", "formula": "{}_FORMULA_ONLY"}
 
 
 def _allowed_rounding(spec: BundleSpec) -> float:
-    """How far the C may be from Python, which has the formula in float64: its rounding."""
-    if spec.formula is None:
+    """How far the C may be from Python: the rounding of the C library's functions, if any."""
+    if spec.implementation is None or spec.exact():
         return 0.0
-    graph = lower(spec.formula, spec.arithmetic)
     x = np.vstack([spec.domain.sample(ROUNDING_POINTS), spec.domain.corners()])
-    bound = rounding_bound(graph, x, spec.arithmetic)
+    bound = spec.implementation.rounding(x)
     return float(bound[np.isfinite(bound)].max(initial=0.0))
 
 

@@ -12,21 +12,22 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
 from distill.arrays import Array
-from distill.config import SamplingConfig, ScoreConfig, SelectConfig
+from distill.building import accuracy_left, arithmetics, plain_spec
+from distill.config import ExportConfig, SamplingConfig, ScoreConfig, SelectConfig
 from distill.domain import Domain
 from distill.engines.base import Candidate
-from distill.errors import FormulaError
+from distill.errors import ExportError, FormulaError
 from distill.files import write_whole
-from distill.firmware.cost import Cost, measure_many
-from distill.firmware.emit import emit_function
-from distill.firmware.graph import Arithmetic
-from distill.firmware.harness import Number
+from distill.firmware.alternatives import too_large
+from distill.firmware.cost import Cost
+from distill.firmware.spec import BundleSpec
 from distill.firmware.target import Target
+from distill.firmware.weigh import weigh
 from distill.formula import Formula
 from distill.progress import Progress
 from distill.runner import Stage
@@ -223,29 +224,57 @@ Costs = Mapping[str, Cost]
 """What candidates cost on the target, by their ids."""
 
 
+MEASURED_BY = ("arithmetic", "interface", "functions")
+"""The keys of ``export`` that change what a formula costs."""
+
+
 def measure(
     target: Target,
-    arithmetic: Arithmetic,
+    options: ExportConfig,
     scored: Scored,
     domain: Domain,
     tolerance: float,
     progress: Progress,
 ) -> Costs:
-    """Compile for the target whatever may be chosen or compared, and count instructions."""
+    """Compile for the target whatever may be chosen or compared, and count instructions.
+
+    Of several arithmetics the cheapest counts; the cost names it.
+    """
     on_front = set(scored.front)
     within = [c.id for c in scored.candidates if scored.scores[c.id].max_error <= tolerance]
     contenders = on_front | set(within[:CONTENDERS])
     wanted = [c for c in scored.candidates if c.id in contenders or c.engine == "published"]
-    progress.advance(None, f"compiling and running {len(wanted)} formulas")
-    names = {f"candidate_{c.id}": c for c in wanted}
-    costs = measure_many(
-        {name: emit_function(c.formula, name, arithmetic) for name, c in names.items()},
-        {name: c.formula for name, c in names.items()},
-        cast(Number, arithmetic),
+    specs: dict[str, BundleSpec] = {}
+    owners: dict[str, str] = {}
+    for number, candidate in enumerate(wanted):
+        progress.advance(number / len(wanted) / 2, f"writing {len(wanted)} formulas in C")
+        accuracy = accuracy_left(scored.scores[candidate.id].max_error, tolerance)
+        for arithmetic in arithmetics(options):
+            name = f"candidate_{candidate.id}_{arithmetic}"
+            try:
+                specs[name] = plain_spec(
+                    candidate.formula, name, arithmetic, accuracy, tolerance, options, target
+                )
+            except ExportError as error:
+                if options.arithmetic == "fixed":
+                    progress.warn(f"{candidate.formula.readable(3)} is left out: {error.what}")
+                continue
+            owners[name] = candidate.id
+    progress.advance(0.5, f"compiling and running {len(specs)} functions")
+    costs: dict[str, Cost] = {}
+    measured = weigh(
+        specs,
         domain.sample(MEASURED_CALLS),
         target,
+        lambda what: progress.advance(None, what),
     )
-    return {names[name].id: cost for name, cost in costs.items()}
+    for name, failure in measured.failures.items():
+        progress.warn(f"candidate {owners[name]} could not be measured: {failure.what}")
+    for name, cost in measured.costs.items():
+        known = costs.get(owners[name])
+        if known is None or cost.instructions < known.instructions:
+            costs[owners[name]] = cost
+    return costs
 
 
 def _save_costs(result: Costs, folder: Path) -> None:
@@ -258,7 +287,11 @@ def _load_costs(folder: Path) -> Costs:
 
 def _describe_costs(result: Costs) -> str:
     known = [c.instructions for c in result.values()]
-    return f"{len(result)} formulas, {min(known):,.0f} to {max(known):,.0f} instructions a call"
+    if not known:
+        return "no formula could be measured"
+    unit = next(iter(result.values())).unit
+    kind = "" if all(c.measured for c in result.values()) else ", estimated"
+    return f"{len(result)} formulas, {min(known):,.0f} to {max(known):,.0f} {unit} a call{kind}"
 
 
 MEASURE: Stage[Costs] = Stage("measure", _save_costs, _load_costs, _describe_costs)
@@ -268,10 +301,16 @@ MEASURE: Stage[Costs] = Stage("measure", _save_costs, _load_costs, _describe_cos
 
 
 def select(
-    config: SelectConfig, tolerance: float, unit: str, scored: Scored, costs: Costs
+    config: SelectConfig,
+    tolerance: float,
+    unit: str,
+    scored: Scored,
+    costs: Costs,
+    target: Target | None,
 ) -> Selection:
-    """Choose by the rule of the config."""
+    """Choose by the rule of the config among what fits the target."""
     rows = []
+    refused: list[str] = []
     # A formula whose worst point was never searched for may only be chosen by name. Of a table
     # nothing is ever searched: its held-out rows are all there is.
     searched = any(s.teacher.searched for s in scored.scores.values())
@@ -279,6 +318,11 @@ def select(
         cost = costs.get(candidate.id)
         sampled_only = searched and not scored.scores[candidate.id].teacher.searched
         if sampled_only and config.rule != "by_id":
+            continue
+        why_not = too_large(cost, target) if cost and target else ""
+        if why_not and scored.scores[candidate.id].max_error <= tolerance:
+            refused.append(why_not)
+        if why_not and config.rule != "by_id":
             continue
         rows.append(
             Row(
@@ -292,10 +336,16 @@ def select(
         tolerance=tolerance,
         margin=config.margin,
         max_complexity=config.max_complexity,
+        max_cost=config.max_instructions,
         candidate=config.candidate,
         unit=unit,
     )
-    return choose(rows, config.rule, wish)
+    selection = choose(rows, config.rule, wish)
+    if selection.id is None and refused:
+        count = "1 formula that is" if len(refused) == 1 else f"{len(refused)} formulas that are"
+        reason = f"{selection.reason} Of {count} within it, the simplest {refused[0]}."
+        return replace(selection, reason=reason)
+    return selection
 
 
 def _save_selection(result: Selection, folder: Path) -> None:

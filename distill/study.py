@@ -11,14 +11,17 @@ from importlib import metadata
 from typing import TYPE_CHECKING, cast
 
 from distill.arrays import Array
+from distill.building import accuracy_left, plain_spec
 from distill.config import StudyConfig, plain
 from distill.domain import Domain
 from distill.engines.base import Candidate
+from distill.firmware.alternatives import Alternative
 from distill.firmware.bundle import Bundle
 from distill.firmware.cost import Cost
 from distill.firmware.emit import emit_function
 from distill.firmware.evidence import Evidence
-from distill.firmware.graph import Arithmetic
+from distill.firmware.names import Names
+from distill.firmware.target import load_target
 from distill.formula import Formula
 from distill.scoring.score import Score
 from distill.scoring.select import Selection
@@ -140,6 +143,10 @@ class Study:
             "reference_max_error": reference.max_error if reference else None,
             "instructions": choice.cost.instructions if choice.cost else None,
             "flash_bytes": choice.cost.flash_bytes if choice.cost else None,
+            "ram_bytes": choice.cost.ram_bytes if choice.cost else None,
+            "stack_bytes": choice.cost.stack_bytes if choice.cost else None,
+            "arithmetic": choice.cost.arithmetic if choice.cost else None,
+            "measured": choice.cost.measured if choice.cost else None,
             "engine": choice.candidate.engine,
             "origin": choice.candidate.origin,
             "within_tolerance": choice.within_tolerance,
@@ -152,6 +159,7 @@ class Study:
         *,
         bundle: Bundle | None = None,
         evidence: Evidence | None = None,
+        alternatives: Sequence[Alternative] = (),
         overrides: Sequence[str] = (),
     ) -> StudyRecord:
         """All that MLflow and the reports show of this study, as plain data."""
@@ -179,6 +187,7 @@ class Study:
             overrides=tuple(overrides),
             export_directory=str(bundle.directory) if bundle else None,
             evidence=evidence.to_data() if evidence else None,
+            alternatives=tuple(way.to_data() for way in alternatives),
             versions={"distill": distill.__version__, **versions()},
         )
 
@@ -194,13 +203,27 @@ class Study:
             chosen=choice.candidate.id == self.selection.id,
             on_front=choice.on_front,
             within_tolerance=choice.within_tolerance,
-            c_source=emit_function(
-                choice.formula,
-                self.context.output_of_teacher.name,
-                cast(Arithmetic, self.context.config.export.arithmetic),
-            ),
+            c_source=self._c_source(choice),
             candidate_data=choice.candidate.to_data(),
         )
+
+    def _c_source(self, choice: Choice) -> str:
+        """The C of a candidate's formula: in the arithmetic that its cost was measured in."""
+        name = self.context.output_of_teacher.name
+        config = self.context.config
+        if choice.cost is None or not config.target:
+            return emit_function(choice.formula, name, "float32")
+        spec = plain_spec(
+            choice.formula,
+            name,
+            choice.cost.arithmetic,
+            accuracy_left(choice.score.max_error, config.tolerance),
+            config.tolerance,
+            config.export,
+            load_target(config.target),
+        )
+        assert spec.implementation is not None  # the spec has a formula
+        return spec.implementation.text(name, Names(name))
 
     def _repr_html_(self) -> str:
         """For notebooks: the choice, the Pareto plot and the front."""

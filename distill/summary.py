@@ -8,31 +8,30 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
-from distill.firmware.bundle import Bundle
+from distill.firmware.alternatives import Alternative
 from distill.firmware.cost import Cost
-from distill.firmware.evidence import Evidence
+from distill.pipeline import Shipped
 from distill.study import Choice, Study
 
 
 def show(
     console: Console,
     study: Study,
-    bundle: Bundle,
-    evidence: Evidence,
+    shipped: Shipped,
     next_steps: list[str],
 ) -> None:
     """Print the summary of a study."""
     console.print()
     console.print(_front(study))
     console.print(_choice(study))
-    show_bundle(console, bundle, evidence)
+    show_shipped(console, shipped)
     for line in next_steps:
         console.print(Text(line), soft_wrap=True)
 
 
-def show_bundle(console: Console, bundle: Bundle, evidence: Evidence) -> None:
-    """Print where a bundle is and what its verification showed."""
-    console.print(_bundle(bundle, evidence), soft_wrap=True)
+def show_shipped(console: Console, shipped: Shipped) -> None:
+    """Print where a bundle is, what its verification showed, and what other ways would cost."""
+    console.print(_shipped(shipped), soft_wrap=True)
 
 
 def figure(value: float | None, digits: int = 3) -> str:
@@ -57,7 +56,7 @@ def _front(study: Study) -> Table:
         expand=True,
         header_style="bold",
     )
-    columns = ["", "nodes", "max error", "rmse", "reference", f"{target} instr.", "flash B"]
+    columns = ["", "nodes", "max error", "rmse", "reference", f"{target} {_unit(study)}", "flash B"]
     for name in columns:
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("formula", overflow="ellipsis", no_wrap=True, ratio=1)
@@ -71,12 +70,24 @@ def _front(study: Study) -> Table:
             figure(choice.score.max_error),
             figure(choice.score.teacher.rmse),
             figure(choice.score.reference.max_error if choice.score.reference else None),
-            count(choice.cost.instructions if choice.cost else None),
+            _calls(choice.cost),
             count(choice.cost.flash_bytes if choice.cost else None),
             label,
             style=style,
         )
     return table
+
+
+def _unit(study: Study) -> str:
+    cycles = any(c.cost is not None and c.cost.unit == "cycles" for c in study.choices)
+    return "cycles" if cycles else "instr."
+
+
+def _calls(cost: Cost | None) -> str:
+    """The instructions of a call; estimates have a wave before them."""
+    if cost is None:
+        return "-"
+    return ("" if cost.measured else "~") + count(cost.instructions)
 
 
 def _choice(study: Study) -> Group:
@@ -113,23 +124,37 @@ def _errors(name: str, choice: Choice, unit: str) -> str:
 
 def cost_line(cost: Cost) -> str:
     """Instructions, flash, RAM and stack in one line, with the compiler they belong to."""
-    kind = "measured" if cost.measured else "estimated"
+    if not cost.measured:
+        return f"about {count(cost.instructions)} {cost.unit} a call on {cost.target} (estimated)"
     return (
-        f"{count(cost.instructions)} instructions a call, {count(cost.flash_bytes)} B flash, "
+        f"{count(cost.instructions)} {cost.unit} a call, {count(cost.flash_bytes)} B flash, "
         f"{count(cost.ram_bytes)} B RAM, {count(cost.stack_bytes)} B stack "
-        f"on {cost.target} ({kind}, {cost.compiler})"
+        f"on {cost.target} (measured, {cost.compiler})"
     )
 
 
-def _bundle(bundle: Bundle, evidence: Evidence) -> Group:
-    lines = [Text(), Text(f"  C        {_short(bundle.source)}", style="bold")]
-    if evidence.cost is not None:
-        lines.append(Text(f"  cost     {cost_line(evidence.cost)}, checks of the inputs included"))
-    for number, check in enumerate(evidence.checks):
+def _shipped(shipped: Shipped) -> Group:
+    lines = [Text(), Text(f"  C        {_short(shipped.bundle.source)}", style="bold")]
+    for number, way in enumerate(shipped.alternatives):
+        taken = way.arithmetic == shipped.bundle.spec.arithmetic and (
+            way.content == ("table" if shipped.bundle.spec.formula is None else "formula")
+        )
+        start = "ways" if number == 0 else ""
+        lines.append(Text(f"  {start:<8} {'►' if taken else ' '} {way.name}: {_way(way)}"))
+    if shipped.evidence is None:
+        return Group(*lines, Text("  verified ✗ nothing: export.verify=false"), Text())
+    for number, check in enumerate(shipped.evidence.checks):
         mark = {True: "✓", False: "✗", None: "–"}[check.passed]
         start = "verified" if number == 0 else ""
         lines.append(Text(f"  {start:<8} {mark} {check.name}: {check.detail}"))
     return Group(*lines, Text())
+
+
+def _way(way: Alternative) -> str:
+    if way.why_not:
+        return way.why_not
+    error = "" if way.max_error is None else f"off by up to {way.max_error:.4g}, "
+    return error + ("cost unknown" if way.cost is None else cost_line(way.cost))
 
 
 def _short(path: Path) -> str:

@@ -6,12 +6,15 @@ import importlib.metadata
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import get_args
 
 from distill.errors import ToolchainError
-from distill.firmware.toolchains import run_tool
+from distill.firmware import simavr
+from distill.firmware.target import Target, ToolchainName
+from distill.firmware.toolchains import run_tool, toolchain_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,14 @@ def _package(name: str) -> Callable[[], str | None]:
     return look
 
 
+def _simavr() -> str | None:
+    """The runner for AVR, which is compiled on first use."""
+    try:
+        return f"libsimavr ({simavr.runner_program()})"
+    except ToolchainError:
+        return None
+
+
 def _julia() -> str | None:
     """Julia on the path, or the one that PySR's helper keeps in this environment."""
     own = Path(sys.prefix) / "julia_env" / "pyjuliapkg" / "install" / "bin" / "julia"
@@ -98,19 +109,36 @@ _TOOLS = (
         "a second opinion of strict warnings and sanitizers: apt install clang",
     ),
     _Tool(
-        "qemu-mipsel",
-        _program("qemu-mipsel"),
-        "a second emulator to run a PIC32-class program by hand: apt install qemu-user",
+        "arm-none-eabi-gcc",
+        _program("arm-none-eabi-gcc"),
+        "Cortex-M figures of the compiler that is flashed (target.toolchain=native): "
+        "apt install gcc-arm-none-eabi libnewlib-arm-none-eabi",
     ),
     _Tool(
-        "qemu-system-arm",
-        _program("qemu-system-arm"),
-        "whole Cortex-M boards to run a bundle on by hand: apt install qemu-system-arm",
+        "riscv64-unknown-elf-gcc",
+        _program("riscv64-unknown-elf-gcc"),
+        "RISC-V figures of GCC (target.toolchain=native): "
+        "apt install gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf",
+    ),
+    _Tool(
+        "mipsel-linux-gnu-gcc",
+        _program("mipsel-linux-gnu-gcc"),
+        "PIC32 figures of GCC (target.toolchain=native): apt install gcc-mipsel-linux-gnu",
+    ),
+    _Tool(
+        "avr-gcc",
+        _program("avr-gcc"),
+        "compiling for AVR, which has no other compiler here: apt install gcc-avr avr-libc",
     ),
     _Tool(
         "simavr",
-        _program("simavr", "--list-cores"),
-        "cycle-exact AVR, to run a bundle on by hand: apt install simavr gcc-avr avr-libc",
+        _simavr,
+        f"running AVR programs, cycle-exact: apt install {' '.join(simavr.PACKAGES)}",
+    ),
+    _Tool(
+        "qemu-user",
+        _program("qemu-arm"),
+        "a second emulator, which the tests compare Unicorn with: apt install qemu-user",
     ),
     _Tool(
         "valgrind",
@@ -135,10 +163,38 @@ _TOOLS = (
 )
 
 
-def examine() -> list[Finding]:
-    """Look for every tool; nothing is started but `--version` of programs on the path."""
+def examine(targets: Sequence[Target] = ()) -> list[Finding]:
+    """Look for every tool, and for what each target can be built and run with.
+
+    Nothing is started but `--version` of programs on the path; the AVR runner may be compiled.
+    """
     findings = []
     for tool in _TOOLS:
         detail = tool.look()
         findings.append(Finding(tool.name, detail is not None, detail or "not found", tool.gives))
-    return findings
+    return findings + [_target(target) for target in targets]
+
+
+def _target(target: Target) -> Finding:
+    """With which toolchains a target's figures are measured; without one they are estimated."""
+    works: dict[str, str] = {}
+    missing = []
+    for name in get_args(ToolchainName):
+        if getattr(target, name) is None:
+            continue
+        try:
+            compiler = toolchain_for(replace(target, toolchain=name)).compiler
+            if target.emulator == "avr":
+                simavr.runner_program()
+        except ToolchainError as error:
+            missing.append(f"{name} figures: {error.hint}")
+        else:
+            works[name] = f"{name} ({compiler})"
+    found = target.toolchain in works
+    detail = ", ".join(works.values()) or "nothing builds for it"
+    return Finding(
+        f"target {target.name}",
+        found,
+        detail if found else f"costs are estimates; {detail}",
+        "; ".join(missing),
+    )

@@ -50,10 +50,12 @@ static float {name}_to_float(int32_t number)
 }}
 """
 
+
 def to_float(q: Integers, form: QFormat) -> Array:
     """What the C makes of integers (n,): the nearest float32, ties to even, scaled exactly."""
     rounded: npt.NDArray[np.float32] = q.astype(np.float64).astype(np.float32)
-    return np.ldexp(rounded.astype(float), -form.fraction)
+    scaled: Array = np.ldexp(rounded.astype(float), -form.fraction)
+    return scaled
 
 
 def door_functions(name: str, output: QFormat) -> str:

@@ -7,11 +7,15 @@ long become named locals; everything else stays where it is read.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 
 from distill.errors import ExportError
-from distill.firmware.graph import CONSTANT, INPUT, Arithmetic, Graph
+from distill.firmware.branches import TOP, Block, blocks, indented, otherwise
+from distill.firmware.graph import CONSTANT, INPUT, Arithmetic, Graph, Operation
+from distill.firmware.kernels.base import Kernel, helper_text
+from distill.firmware.kernels.machine import HEADERS
 from distill.firmware.names import Names, check_function_name
 from distill.firmware.passes import lower
 from distill.formula import Formula
@@ -53,13 +57,20 @@ def literal(value: float, arithmetic: Arithmetic) -> str:
 
 
 def emit_function(
-    formula: Formula, name: str, arithmetic: Arithmetic, *, static: bool = False
+    formula: Formula,
+    name: str,
+    arithmetic: Arithmetic,
+    *,
+    static: bool = False,
+    accuracy: float | None = None,
+    costs: Mapping[str, float] | None = None,
 ) -> str:
     """C99 text of one pure function of the formula's variables, in the order of its domain.
 
-    It needs ``<math.h>``, and checks neither its inputs nor its result: that is the bundle's part.
-    Variables keep their names unless C or the C library uses them. Equal formulas give equal
-    bytes.
+    ``accuracy`` and ``costs`` are those of :func:`distill.firmware.passes.lower`. The text needs
+    ``<math.h>`` and includes what else it needs. It checks neither its inputs nor its result: that
+    is the bundle's part. Variables keep their names unless C or the C library uses them. Equal
+    formulas give equal bytes.
 
     Raises
     ------
@@ -69,7 +80,20 @@ def emit_function(
     check_function_name(name)
     names = Names(name)
     parameters = names.parameters(formula.domain.names)
-    return function_text(lower(formula, arithmetic), name, arithmetic, parameters, names, static)
+    graph = lower(formula, arithmetic, accuracy=accuracy, costs=costs)
+    text = function_text(graph, name, arithmetic, parameters, names, static)
+    includes = "".join(f"#include <{header}>\n" for header in headers(graph))
+    return f"{includes}\n{text}" if includes else text
+
+
+def headers(graph: Graph) -> tuple[str, ...]:
+    """The headers of the C library, other than ``<math.h>``, that a graph's C needs."""
+    return HEADERS if kernels(graph) else ()
+
+
+def kernels(graph: Graph) -> tuple[Kernel, ...]:
+    """The kernels of a graph, in order."""
+    return tuple(dict.fromkeys(o.kernel for o in graph.operations if o.kernel is not None))
 
 
 def function_text(
@@ -80,13 +104,14 @@ def function_text(
     names: Names,
     static: bool,
 ) -> str:
-    """The function of a lowered graph; locals come from ``names``."""
+    """The function of a lowered graph, after its static helpers; locals come from ``names``."""
     real = real_type(arithmetic)
-    statements, result = _Printer(graph, arithmetic, parameters, names).print()
+    called = _kernel_names(kernels(graph), name)
+    statements, result = _Printer(graph, arithmetic, parameters, names, called).print()
     used = {operation.column for operation in graph.operations if operation.name == INPUT}
     unused = [f"(void){p};" for i, p in enumerate(parameters) if i not in used]
     body = [*unused, *statements, f"return {result};"]
-    return "\n".join(
+    function = "\n".join(
         [
             ("static " if static else "") + signature(real, name, parameters),
             "{",
@@ -94,6 +119,17 @@ def function_text(
             "}\n",
         ]
     )
+    helpers = [helper_text(list(called), name)] if called else []
+    return "\n".join([*helpers, *(k.text(c, name) for k, c in called.items()), function])
+
+
+def _kernel_names(kernels: tuple[Kernel, ...], function: str) -> dict[Kernel, str]:
+    """``f_log``, ``f_log2``, ...: a name for each kernel in the function's own family."""
+    names: dict[Kernel, str] = {}
+    for kernel in kernels:
+        alike = sum(other.STEM == kernel.STEM for other in names)
+        names[kernel] = f"{function}_{kernel.STEM}{alike + 1 if alike else ''}"
+    return names
 
 
 def signature(real: str, name: str, parameters: tuple[str, ...]) -> str:
@@ -106,30 +142,80 @@ def signature(real: str, name: str, parameters: tuple[str, ...]) -> str:
 
 
 class _Printer:
-    """Prints one graph; ``texts[i]`` is the text of operation i and how tightly it binds."""
+    """Prints one graph; ``texts[i]`` is the text of operation i and how tightly it binds.
+
+    Every operation is printed in the innermost branch that holds all its uses, so that a branch
+    that is not taken is not computed.
+    """
 
     def __init__(
-        self, graph: Graph, arithmetic: Arithmetic, parameters: tuple[str, ...], names: Names
+        self,
+        graph: Graph,
+        arithmetic: Arithmetic,
+        parameters: tuple[str, ...],
+        names: Names,
+        called: Mapping[Kernel, str],
     ) -> None:
+        self.called = called
         self.graph, self.arithmetic = graph, arithmetic
         self.parameters, self.names = parameters, names
         self.suffix = "f" if arithmetic == "float32" else ""
-        self.texts: list[tuple[str, int]] = []
+        self.texts: dict[int, tuple[str, int]] = {}
         self.statements: list[str] = []
+        self.members: dict[Block, list[int]] = {}
+        for at, block in enumerate(blocks(graph)):
+            self.members.setdefault(block, []).append(at)
 
     def print(self) -> tuple[list[str], str]:
         """The statements that define the locals, and the expression of the result."""
-        for at, operation in enumerate(self.graph.operations):
+        return self._block(TOP, len(self.graph.operations) - 1, "")
+
+    def _block(self, block: Block, result: int, target: str) -> tuple[list[str], str]:
+        """The statements of a block and the expression of its result.
+
+        The expression is ``target``, if there is one, where the statements assign it.
+        """
+        outer, self.statements = self.statements, []
+        for at in self.members.get(block, ()):
+            operation = self.graph.operations[at]
             if operation.name == INPUT:
-                self.texts.append((self.parameters[operation.column], _ATOM))
+                self.texts[at] = (self.parameters[operation.column], _ATOM)
             elif operation.name == CONSTANT:
                 text = literal(operation.value, self.arithmetic)
-                self.texts.append((text, _NEG if text.startswith("-") else _ATOM))
+                self.texts[at] = (text, _NEG if text.startswith("-") else _ATOM)
             else:
-                self.texts.append(self._call(operation.name, operation.args))
+                if operation.name == "ifless":
+                    self._branch(at, target if at == result else "")
+                else:
+                    self.texts[at] = self._call(operation)
                 if self.graph.uses[at] > 1:
                     self._name(at)
-        return self.statements, self.texts[-1][0]
+        statements, self.statements = self.statements, outer
+        return statements, self.texts[result][0]
+
+    def _branch(self, at: int, target: str) -> None:
+        """A conditional expression where it is short, else statements that assign a local."""
+        a, b, then, other = self.graph.operations[at].args
+        condition = f"{self._operand(a, 1)} < {self._operand(b, 1)}"
+        variable = target or f"\0{at}\0"  # gets its name once it is needed
+        first, first_text = self._block((at, 2), then, variable)
+        second, second_text = self._block((at, 3), other, variable)
+        expression = f"({condition} ? {first_text} : {second_text})"
+        if not first and not second and len(expression) <= _WIDTH:
+            self.texts[at] = (expression, _ATOM)
+            return
+        lines = [
+            f"if ({condition}) {{",
+            *indented(first, first_text, variable),
+            *otherwise(second, second_text, variable),
+        ]
+        if not target:
+            local = self.names.local("t")
+            lines = [line.replace(variable, local) for line in lines]
+            lines.insert(0, f"{real_type(self.arithmetic)} {local};")
+            variable = local
+        self.statements.extend(lines)
+        self.texts[at] = (variable, _ATOM)
 
     def _name(self, at: int) -> None:
         """Give operation ``at`` a local of its own."""
@@ -141,21 +227,23 @@ class _Printer:
         self.texts[at] = (local, _ATOM)
 
     def _is_name(self, at: int) -> bool:
-        return self.texts[at][0].isidentifier()
+        return self.texts[at][0].strip("\0").isidentifier()
 
-    def _call(self, operator: str, args: tuple[int, ...]) -> tuple[str, int]:
-        if operator in _CHOICES:
+    def _call(self, operation: Operation) -> tuple[str, int]:
+        args = operation.args
+        if operation.name in _CHOICES:
             for arg in args:
                 self._name(arg)
-        text, binds = self._format(operator, args)
+        text, binds = self._format(operation)
         for arg in sorted(set(args), key=lambda a: -len(self.texts[a][0])):
             if len(text) <= _WIDTH:
                 break
             self._name(arg)
-            text, binds = self._format(operator, args)
+            text, binds = self._format(operation)
         return text, binds
 
-    def _format(self, operator: str, args: tuple[int, ...]) -> tuple[str, int]:
+    def _format(self, operation: Operation) -> tuple[str, int]:
+        operator, args = operation.name, operation.args
         if operator in _INFIX:
             symbol, binds = _INFIX[operator]
             # Addition and multiplication of floats are not associative: the order is kept.
@@ -167,6 +255,8 @@ class _Printer:
         if operator in _CHOICES:
             a, b = texts
             return f"({a} {_CHOICES[operator]} {b} ? {a} : {b})", _ATOM
+        if operation.kernel is not None:
+            return f"{self.called[operation.kernel]}({texts[0]})", _ATOM
         if operator in _FUNCTIONS:
             return f"{_FUNCTIONS[operator]}{self.suffix}({', '.join(texts)})", _ATOM
         raise ExportError(

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from distill.errors import StorageError
 from distill.firmware.cost import Cost
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +26,14 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """All checks of one bundle, in the order they were done, and its cost where it was measured."""
+    """All checks of one bundle, in the order they were done, and its cost where it was measured.
+
+    ``reports`` are whole texts by the name of the file each makes, such as the MISRA report.
+    """
 
     checks: tuple[Check, ...]
     cost: Cost | None = None
+    reports: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def passed(self) -> bool:
@@ -53,6 +57,7 @@ class Evidence:
             "version": VERSION,
             "checks": [asdict(check) for check in self.checks],
             "cost": self.cost.to_data() if self.cost else None,
+            "reports": dict(self.reports),
         }
 
     @classmethod
@@ -63,8 +68,12 @@ class Evidence:
         ------
         StorageError : when it is no evidence, or of another version.
         """
-        checks = data.get("checks")
-        if data.get("version") != VERSION or not isinstance(checks, list):
+        checks, reports = data.get("checks"), data.get("reports")
+        if (
+            data.get("version") != VERSION
+            or not isinstance(checks, list)
+            or not isinstance(reports, Mapping)
+        ):
             raise StorageError(
                 f"not evidence of version {VERSION}.", hint="verify the bundle again."
             )
@@ -72,4 +81,5 @@ class Evidence:
         return cls(
             tuple(Check(**check) for check in checks),
             Cost.from_data(cost) if isinstance(cost, Mapping) else None,
+            dict(reports),
         )

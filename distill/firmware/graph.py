@@ -8,9 +8,9 @@ one that needs formats (fixed point) keeps a tuple parallel to ``Graph.operation
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -21,21 +21,34 @@ from distill.formula import Formula
 from distill.formula.operators import OPERATORS
 from distill.formula.tree import Node, Number, Symbol
 
+if TYPE_CHECKING:
+    from distill.firmware.kernels.base import Kernel
+
 Arithmetic = Literal["float32", "double", "fixed"]
 """What the generated C computes in: ``float``, ``double``, or integers of at most 32 bits between
 a ``float`` or an integer at its door."""
 
-INPUT, CONSTANT = "input", "constant"
+INPUT, CONSTANT, KERNEL = "input", "constant", "kernel"
+
+LIBRARY = frozenset([
+    "pow", "cbrt", "exp", "log", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh",
+    "tanh", "atan2",
+])  # fmt: skip
+"""Operators that C libraries compute, each with its own last places; a square root is exact."""
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """An input (by column), a constant, or an operator applied to earlier operations."""
+    """An input (by column), a constant, or an operator applied to earlier operations.
+
+    A kernel is a function of our own, of one argument.
+    """
 
     name: str
     args: tuple[int, ...] = ()
     value: float = 0.0
     column: int = -1
+    kernel: Kernel | None = None
 
 
 @dataclass(frozen=True)
@@ -57,11 +70,16 @@ class Graph:
                 counts[arg] += 1
         return tuple(counts)
 
+    @cached_property
+    def uses_libm(self) -> bool:
+        """Whether its C calls functions of which no two C libraries give the same bits."""
+        return any(operation.name in LIBRARY for operation in self.operations)
+
     def evaluate(self, x: Array, arithmetic: Arithmetic = "double") -> Array:
         """The result at x (n, d), shape (n,), every operation rounded to ``arithmetic``.
 
-        In float32 this models the C up to the last places of the mathematical functions, which
-        differ between C libraries.
+        In float32 this equals the C to the bit where :attr:`uses_libm` is false; elsewhere up to
+        the last places of the library's functions. In double a kernel is what it stands for.
         """
         return self.evaluate_all(x, arithmetic)[-1]
 
@@ -76,10 +94,19 @@ class Graph:
                     values.append(columns[:, operation.column])
                 elif operation.name == CONSTANT:
                     values.append(np.full(len(x), operation.value, dtype=real))
+                elif operation.kernel is not None:
+                    argument = values[operation.args[0]]
+                    values.append(_kernel_value(operation.kernel, argument))
                 else:
                     args = [values[i] for i in operation.args]
                     values.append(np.asarray(OPERATORS[operation.name].value(*args), dtype=real))
         return [value.astype(float) for value in values]
+
+
+def _kernel_value(kernel: Kernel, argument: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+    if argument.dtype == np.float32:
+        return kernel.evaluate(argument.astype(np.float32))
+    return kernel.exact(argument.astype(np.float64))
 
 
 def dtype(arithmetic: Arithmetic) -> type[np.floating]:
@@ -142,9 +169,7 @@ class Builder:
                 stack.extend((arg, False) for arg in reversed(self._operations[at].args))
         kept = (self._operations[at] for at in order)
         return Graph(
-            tuple(
-                Operation(o.name, tuple(order[a] for a in o.args), o.value, o.column) for o in kept
-            ),
+            tuple(replace(o, args=tuple(order[a] for a in o.args)) for o in kept),
             self._inputs,
         )
 
@@ -174,7 +199,7 @@ Rule = Callable[[Builder, tuple[int, ...]], int | None]
 KNOWN = frozenset([
     "add", "sub", "mul", "div", "neg", "pow", "square", "cube", "inv", "sqrt", "cbrt", "exp", "log",
     "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "abs", "atan2", "min",
-    "max",
+    "max", "ifless",
 ])  # fmt: skip
 """The operators the passes were written for. A new operator is added here once it has been
 checked against every pass; until then every pass refuses it."""

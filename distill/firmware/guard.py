@@ -1,37 +1,26 @@
 """The guard: the cells of an even grid in which the formula must not answer.
 
-A cell is guarded when the formula, in float64 or in the arithmetic of the C, misses the tolerance
-or is not finite at any point tried in it: its corners, points on its edges, its middle and others
-inside. Its neighbours are guarded too, because a fault seen next to a border may cross it. Then
-the rest of the domain is searched for its worst point, until nothing beyond the tolerance is found.
+In fixed point the cells are powers of two wide, so that a shift finds them. What is stored is the
+smaller of one bit a cell and a list of boxes of cells.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from distill.arrays import Array
 from distill.domain import Domain
-from distill.errors import ExportError
-from distill.extremum import largest
+from distill.firmware.axes import Axis, bounds
+from distill.firmware.fixed.formats import hold, input_formats
 from distill.firmware.graph import Arithmetic, dtype
-from distill.firmware.lookup import bounds, finite_truth, held
-from distill.firmware.passes import lower
-from distill.formula import Formula
-
-MAX_CELLS = 65_536
-"""More cells than this (8 KiB of bits) are not worth their flash."""
-
-SAMPLES = 400_000
-"""Points tried over all cells together, at least."""
-
-ROUNDS = 50
+from distill.firmware.lookup import held
 
 Flags = npt.NDArray[np.bool_]
 
@@ -59,15 +48,42 @@ class Guard:
         """The guarded part of the cells."""
         return float(self.flags.mean())
 
+    @property
+    def read(self) -> tuple[int, ...]:
+        """The axes on which the answer depends: none when it is the same everywhere."""
+        if self.empty or self.flags.all():
+            return ()
+        return tuple(i for i, count in enumerate(self.counts) if count > 1)
+
     @cached_property
     def bits(self) -> npt.NDArray[np.uint8]:
         """The flags, packed: cell n is bit n % 8 of byte n // 8, the last axis running fastest."""
         return np.packbits(self.flags.ravel(), bitorder="little")
 
+    @cached_property
+    def boxes(self) -> npt.NDArray[np.unsignedinteger[Any]]:
+        """The flags as boxes: the first and last cell along every axis that is read, flat."""
+        kind = np.uint8 if max(self.counts) <= 256 else np.uint16
+        boxes: npt.NDArray[np.unsignedinteger[Any]]
+        boxes = np.array(_boxes(self.flags.squeeze()), dtype=np.int64).ravel().astype(kind)
+        return boxes
+
+    @cached_property
+    def packed(self) -> npt.NDArray[np.unsignedinteger[Any]]:
+        """What is stored: the smaller of ``bits`` and ``boxes``, or nothing."""
+        if not self.read:
+            return self.bits[:0]
+        return self.boxes if self.as_boxes else self.bits
+
+    @cached_property
+    def as_boxes(self) -> bool:
+        """Whether boxes are stored, not bits: of equal sizes boxes, which are read faster."""
+        return bool(self.read) and self.boxes.nbytes <= self.bits.nbytes
+
     @property
     def bytes(self) -> int:
-        """The size of the bits on the device."""
-        return int(self.bits.nbytes)
+        """The size of what is stored on the device."""
+        return int(self.packed.nbytes)
 
     def has_every_value(self, axis: int) -> bool:
         """Whether a whole-number axis has a cell for each of its values."""
@@ -82,11 +98,21 @@ class Guard:
             return 1.0
         return float(dtype(self.arithmetic)(self.counts[axis] / (high - low)))
 
+    def shift(self, axis: int) -> int:
+        """In fixed point: a cell is so many bits of the distance from the low bound wide."""
+        return bits_of_cell(
+            Axis(self.domain.variables[axis], self.arithmetic).span, self.counts[axis]
+        )
+
     def cells(self, x: Array) -> npt.NDArray[np.int64]:
-        """The numbers of the cells (n, d) of points that are held by the C already."""
-        real = dtype(self.arithmetic)
+        """The numbers of the cells (n, d) of points as :func:`seen` gives them."""
         columns = []
         for i, variable in enumerate(self.domain.variables):
+            if self.arithmetic == "fixed":
+                axis = Axis(variable, "fixed")
+                columns.append(axis.position(x[:, i]) >> self.shift(i))
+                continue
+            real = dtype(self.arithmetic)
             low = real(bounds(variable, self.arithmetic)[0])
             cell = ((x[:, i].astype(real) - low) * real(self.step(i))).astype(np.int64)
             columns.append(np.minimum(cell, self.counts[i] - 1))
@@ -94,10 +120,10 @@ class Guard:
 
     def __call__(self, x: Array) -> Flags:
         """Whether the C turns to the table at x (n, d), shape (n,), to the bit; NaN: False."""
-        x = held(x, self.domain, self.arithmetic)
-        finite = np.isfinite(x).all(axis=1)
+        rows = np.flatnonzero(~np.isnan(x).any(axis=1))
         result = np.zeros(len(x), dtype=bool)
-        result[finite] = self.flags[tuple(self.cells(x[finite]).T)]
+        cells = self.cells(seen(x[rows], self.domain, self.arithmetic))
+        result[rows] = self.flags[tuple(cells.T)]
         return result
 
     def compact(self) -> Guard:
@@ -112,132 +138,47 @@ class Guard:
     def box(self, cell: Sequence[int]) -> tuple[Array, Array]:
         """The lower and upper corner (d,) of a cell."""
         low, high = self.domain.low, self.domain.high
+        at = np.array(cell, dtype=float)
+        if self.arithmetic == "fixed":
+            size = np.array(
+                [
+                    math.ldexp(form.step, self.shift(i))
+                    for i, form in enumerate(input_formats(self.domain))
+                ]
+            )
+            return low + at * size, np.minimum(low + (at + 1) * size, high)
         size = (high - low) / np.array(self.counts)
         whole = [self.has_every_value(i) for i in range(len(self.counts))]
-        at = np.array(cell, dtype=float)
         first = np.where(whole, low + at, low + at * size)
         return first, np.where(whole, first, np.minimum(first + size, high))
 
 
-def find_guard(
-    formula: Formula,
-    truth: Callable[[Array], Array],
-    domain: Domain,
-    tolerance: float,
-    cells: int | Sequence[int] | None = None,
-    *,
-    arithmetic: Arithmetic = "float32",
-    seed: int = 0,
-) -> Guard:
-    """The guard of a formula against the truth ((n, d) -> (n,)); empty when it may always answer.
-
-    Parameters
-    ----------
-    cells : cells along each axis, or one number for all; by default 4096 in all, fewer along
-        whole-number axes with few values.
-
-    Raises
-    ------
-    ExportError : for more than 65,536 cells; when the truth is not finite somewhere.
-    """
-    counts = _counts(domain, cells)
-    graph = lower(formula, arithmetic)
-
-    def difference(x: Array) -> Array:
-        """The larger of the errors in float64 and in the C's arithmetic."""
-        seen = held(x, domain, arithmetic)
-        wanted = finite_truth(truth, domain, domain.clip(x))
-        exact = formula(seen) - wanted
-        coarse = graph.evaluate(seen, arithmetic) - wanted
-        return np.where(np.abs(exact) >= np.abs(coarse), exact, coarse)
-
-    faults = _Faults(Guard(domain, np.zeros(counts, dtype=bool), arithmetic), difference, tolerance)
-    faults.sample(seed)
-    for _ in range(ROUNDS):
-        faults.trace()
-        guard = Guard(domain, _with_neighbours(faults.flags), arithmetic)
-
-        def outside(x: Array, guard: Guard = guard) -> Array:
-            return np.where(guard(x), 0.0, difference(x))
-
-        worst = largest(outside, domain, seed=seed)
-        if worst.value <= tolerance:
-            return guard.compact()
-        faults.try_points(worst.x[None, :])
-    # Faults too scattered for a guard: nowhere may the formula answer.
-    return Guard(domain, np.ones(counts, dtype=bool), arithmetic).compact()
+def seen(x: Array, domain: Domain, arithmetic: Arithmetic) -> Array:
+    """Points (n, d), no NaN among them, as the C sees them; in fixed point integers."""
+    return hold(x, domain).astype(float) if arithmetic == "fixed" else held(x, domain, arithmetic)
 
 
-def _counts(domain: Domain, cells: int | Sequence[int] | None) -> tuple[int, ...]:
-    if cells is None:
-        cells = max(2, math.floor(4096 ** (1 / len(domain)) + 1e-9))
-    wanted = [cells] * len(domain) if isinstance(cells, int) else list(cells)
-    if len(wanted) != len(domain) or min(wanted) < 1:
-        raise ExportError(f"a guard over {len(domain)} variables needs as many cell counts >= 1.")
-    counts = tuple(
-        min(n, int(v.high - v.low) + 1) if v.discrete else n
-        for n, v in zip(wanted, domain.variables, strict=True)
-    )
-    if math.prod(counts) > MAX_CELLS:
-        raise ExportError(
-            f"a guard of {math.prod(counts):,} cells is larger than {MAX_CELLS:,}.",
-            hint="give fewer cells an axis.",
-        )
-    return counts
+def bits_of_cell(span: int, count: int) -> int:
+    """The fewest bits a cell may be wide so that at most ``count`` cover the span."""
+    return next(shift for shift in range(33) if (span >> shift) + 1 <= count)
 
 
-class _Faults:
-    """The cells in which a fault was found, and one faulty point (d,) of each."""
-
-    def __init__(self, grid: Guard, difference: Callable[[Array], Array], tolerance: float) -> None:
-        self.grid, self.difference, self.tolerance = grid, difference, tolerance
-        self.flags = grid.flags.copy()
-        self.points = np.zeros((*grid.counts, len(grid.counts)))
-
-    def try_points(self, x: Array) -> npt.NDArray[np.int64]:
-        """Flag the cells of those points that are faults; the cells (m, d) that are new."""
-        if len(x):  # a teacher need not know what to answer to no points
-            x = x[~(np.abs(self.difference(x)) <= self.tolerance)]
-        cells = self.grid.cells(held(x, self.grid.domain, self.grid.arithmetic))
-        new = ~self.flags[tuple(cells.T)]
-        self.flags[tuple(cells.T)] = True
-        self.points[tuple(cells.T)] = x
-        fresh: npt.NDArray[np.int64] = np.unique(cells[new], axis=0)
-        return fresh
-
-    def sample(self, seed: int) -> None:
-        """Try every cell's corners and middle, and points on its edges and inside."""
-        rng = np.random.default_rng(seed)
-        d, domain = len(self.grid.counts), self.grid.domain
-        boxes = [self.grid.box(cell) for cell in np.ndindex(*self.grid.counts)]
-        low, high = (np.array(corner) for corner in zip(*boxes, strict=True))
-        places = [np.full(d, 0.5)]
-        if d <= 6:
-            places += [np.array(bits, dtype=float) for bits in np.ndindex(*[2] * d)]
-        while len(places) * len(boxes) < SAMPLES and len(places) < 1024:
-            place = rng.random(d)
-            places.append(np.where(rng.random(d) < 0.25, np.round(place), place))
-        for place in places:
-            self.try_points(domain.clip(low + place * (high - low)))
-
-    def trace(self) -> None:
-        """Follow faults from cell to cell: a pole or a step often runs along an axis."""
-        domain = self.grid.domain
-        size = (domain.high - domain.low) / np.array(self.grid.counts)
-        frontier = np.argwhere(self.flags).astype(np.int64)
-        while len(frontier):
-            known = self.points[tuple(frontier.T)]
-            moves = np.vstack([np.diag(size), -np.diag(size)])
-            x = domain.clip((known[:, None, :] + moves).reshape(-1, len(size)))
-            cells = self.grid.cells(held(x, domain, self.grid.arithmetic))
-            frontier = self.try_points(x[~self.flags[tuple(cells.T)]])
-
-
-def _with_neighbours(flags: Flags) -> Flags:
-    """Guarded cells and those that touch them, also at a corner."""
-    grown = flags
-    for axis, count in enumerate(flags.shape):
-        before, after = np.roll(grown, 1, axis), np.roll(grown, -1, axis)
-        index = np.arange(count).reshape([-1 if i == axis else 1 for i in range(flags.ndim)])
-        grown = grown | (before & (index > 0)) | (after & (index < count - 1))
-    return grown
+def _boxes(flags: Flags) -> list[tuple[int, ...]]:
+    """Boxes that cover the flagged cells and no others; of each the first and last cell an axis."""
+    left, boxes = flags.copy(), []
+    while left.any():
+        first = np.unravel_index(int(left.argmax()), left.shape)
+        ends = [int(i) for i in first]
+        for axis in reversed(range(flags.ndim)):
+            while ends[axis] + 1 < flags.shape[axis]:
+                # The box's next layer along this axis must be flagged throughout.
+                layer = tuple(
+                    slice(ends[axis] + 1, ends[axis] + 2) if k == axis else slice(int(i), end + 1)
+                    for k, (i, end) in enumerate(zip(first, ends, strict=True))
+                )
+                if not flags[layer].all():
+                    break
+                ends[axis] += 1
+        left[tuple(slice(int(i), end + 1) for i, end in zip(first, ends, strict=True))] = False
+        boxes.append(tuple(int(v) for pair in zip(first, ends, strict=True) for v in pair))
+    return boxes

@@ -88,9 +88,79 @@ def chip_selftest(name: str) -> str:
     """C that stores what ``int name(void)`` returns as 32 bits at its second argument."""
     return _chip(
         f"int {name}(void);",
-        f"void {ENTRY}(const void *x, int *y, unsigned n)",
+        f"void {ENTRY}(const void *x, int32_t *y, unsigned n)",
         f"(void)x; (void)n; *y = {name}();",
     )
+
+
+def chip_program() -> str:
+    """C that runs the bundle's ``main`` and keeps what it prints: one word of that for each point.
+
+    The first result is what ``main`` returned; the characters follow, four in each, up to a zero.
+    Chips have no console, so this has a ``printf`` of its own, which knows %d and %s.
+    """
+    return _PRINTING + _chip(
+        "int main(void);",
+        f"void {ENTRY}(const int32_t *x, int32_t *y, unsigned n)",
+        "(void)x; for (; n > 0; n--) *y++ = word();",
+    )
+
+
+PRINTED = 256
+"""Characters that :func:`chip_program` keeps."""
+
+_PRINTING = f"""#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+int main(void);
+int printf(const char *format, ...);
+int puts(const char *text);
+int putchar(int c);
+static char printed[{PRINTED}];
+static unsigned used, told;
+int putchar(int c)
+{{
+    if (used < sizeof printed - 1) printed[used++] = (char)c;
+    return c;
+}}
+static void text(const char *at)
+{{
+    for (; *at; at++) putchar(*at);
+}}
+int puts(const char *at)
+{{
+    text(at);
+    return putchar('\\n');
+}}
+static void decimal(int value)
+{{
+    char digits[12];
+    unsigned left = value < 0 ? 0u - (unsigned)value : (unsigned)value, n = 0;
+    if (value < 0) putchar('-');
+    do digits[n++] = (char)('0' + left % 10); while ((left /= 10) > 0 && n < sizeof digits);
+    while (n > 0) putchar(digits[--n]);
+}}
+int printf(const char *format, ...)
+{{
+    va_list list;
+    va_start(list, format);
+    for (; *format; format++) {{
+        if (*format != '%') putchar(*format);
+        else if (*++format == 's') text(va_arg(list, const char *));
+        else decimal(va_arg(list, int));
+    }}
+    va_end(list);
+    return 0;
+}}
+static int32_t word(void)
+{{
+    int32_t result = 0;
+    if (told == 0) result = main();
+    else if (told * 4 <= sizeof printed) memcpy(&result, printed + (told - 1) * 4, 4);
+    told++;
+    return result;
+}}
+"""
 
 
 def _chip(prototype: str, entry: str, body: str) -> str:

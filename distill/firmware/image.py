@@ -9,8 +9,9 @@ from distill.errors import ToolchainError
 from distill.firmware.harness import SECTION
 
 # Sections that a chip's image does not hold, or that belong to the harness: notes for loaders and
-# debuggers, and the offset table that static MIPS links reserve without using.
-_NOT_ON_THE_CHIP = (SECTION, ".MIPS.", ".reginfo", ".note", ".eh_frame", ".ARM.", ".got")
+# debuggers, the offset table that static MIPS links reserve without using, and the room for a stack
+# that a C library's linker script keeps.
+_NOT_ON_THE_CHIP = (SECTION, ".MIPS.", ".reginfo", ".note", ".eh_frame", ".ARM.", ".got", ".stack")
 
 _ALLOCATED, _WRITABLE = 2, 1
 
@@ -21,6 +22,7 @@ class Image:
 
     ``flash_bytes`` is code, constants and initial values; ``ram_bytes`` is static variables.
     Neither holds the harness, whose addresses are ``harness`` (first, behind the last).
+    ``global_pointer`` is what RISC-V's linker lets code find small data by, or 0.
     """
 
     entry: int
@@ -28,6 +30,7 @@ class Image:
     harness: tuple[int, int]
     flash_bytes: int
     ram_bytes: int
+    global_pointer: int = 0
 
 
 def read_image(path: Path) -> Image:
@@ -39,6 +42,7 @@ def read_image(path: Path) -> Image:
     """
     from elftools.common.exceptions import ELFError
     from elftools.elf.elffile import ELFFile
+    from elftools.elf.sections import SymbolTableSection
 
     flash = ram = 0
     harness: tuple[int, int] | None = None
@@ -52,6 +56,8 @@ def read_image(path: Path) -> Image:
             )
             entry = elf["e_entry"]
             sections = list(elf.iter_sections())
+            symbols = [s for s in sections if isinstance(s, SymbolTableSection)]
+            named = symbols[0].get_symbol_by_name("__global_pointer$") if symbols else None
         except ELFError as error:
             raise ToolchainError(f"not a linked program: {error}.", where=path.name) from None
         for section in sections:
@@ -64,4 +70,5 @@ def read_image(path: Path) -> Image:
             ram += size if flags & _WRITABLE else 0
     if harness is None:
         raise ToolchainError("the program has no harness.", where=path.name)
-    return Image(entry, segments, harness, flash, ram)
+    pointer = named[0]["st_value"] if named else 0
+    return Image(entry, segments, harness, flash, ram, pointer)

@@ -1,10 +1,9 @@
-"""Lookup tables on even grids: what they hold, and a model of the C that reads them, to the bit.
+"""Lookup tables on a grid: what they hold, and a model of the C that reads them, to the bit.
 
-A continuous axis is read by linear interpolation. For values of 16 bits ``(x - low) * step`` is a
-position with 16 fraction bits: the cell is its upper part, the weight its lower one. They are mixed
-in integers, which costs a chip without a floating-point unit a tenth of mixing floats, and turned
-into a real number once. Float values, for tolerances that need them, are mixed in floats. A
-whole-number axis is read directly.
+Each axis turns its input into a cell and a weight of 65,536 (:mod:`distill.firmware.axes`). Stored
+integers of 8, 16 or 32 bits are mixed as integers, which costs a chip without a floating-point
+unit a tenth of mixing floats, and turned into the result once: into a real number, or in fixed
+point into an integer of a stated format. Float values are mixed in floats, on even axes only.
 """
 
 from __future__ import annotations
@@ -12,53 +11,34 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from distill.arrays import Array
-from distill.domain import Domain, Variable
+from distill.domain import Domain
 from distill.errors import ExportError
+from distill.firmware.axes import Axis, Even, Whole, bounds
+from distill.firmware.fixed.formats import Integers, QFormat, finest, hold
 from distill.firmware.graph import Arithmetic, dtype
-
-FRACTION = 65_536
-"""Positions between two breakpoints."""
-
-LEVELS = 65_535
-"""The largest stored value of 16 bits."""
+from distill.firmware.grids import breakpoints, finite_truth, grid_points
+from distill.firmware.mixing import (
+    cubic,
+    level_thirds,
+    mix_levels,
+    mix_reals,
+    mix_wide,
+    real_thirds,
+)
 
 BLOCK = 65_536
 """Rows read at once, so that the corners of many cells fit into memory."""
 
-Values = npt.NDArray[np.uint16] | npt.NDArray[np.float32]
+HIGHEST = {"uint8": 255, "uint16": 65_535, "uint32": 2**31 - 1}
+"""The largest stored integer by type."""
 
-
-def bounds(variable: Variable, arithmetic: Arithmetic) -> tuple[float, float]:
-    """The bounds as the C holds them: rounded to the nearest number of its arithmetic.
-
-    Raises
-    ------
-    ExportError : when they fall together or cannot be held.
-    """
-    real = dtype(arithmetic)
-    with np.errstate(over="ignore"):
-        low, high = float(real(variable.low)), float(real(variable.high))
-    whole = float(2**22 if arithmetic == "float32" else 2**30)
-    if not (np.isfinite([low, high]).all() and low < high):
-        raise ExportError(
-            f"the range of `{variable.name}` is too narrow or too large for {arithmetic}.",
-            where=f"domain variable `{variable.name}`",
-            hint="use arithmetic: double, or shift and rescale the variable.",
-        )
-    if variable.discrete and max(abs(low), abs(high)) > whole:
-        raise ExportError(
-            f"whole numbers beyond {whole:,.0f} cannot be told apart in {arithmetic}.",
-            where=f"domain variable `{variable.name}`",
-            hint="use arithmetic: double, or a continuous variable.",
-        )
-    return low, high
+Values = npt.NDArray[np.unsignedinteger[Any]] | npt.NDArray[np.float32]
 
 
 def held(x: Array, domain: Domain, arithmetic: Arithmetic) -> Array:
@@ -93,11 +73,11 @@ def rounding_offsets(low: float) -> tuple[float, float]:
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """Values on an even grid over ``domain``.
+    """Values on a grid over ``domain``, one of ``axes`` for each input.
 
-    ``counts`` breakpoints an axis: 1 where the axis does not matter, every value of a whole-number
-    axis. ``values`` are flat, the last variable running fastest: uint16, standing for
-    ``offset + scale * value``, or float32.
+    ``values`` are flat, the last input running fastest. Floats are results. Integers are levels
+    and stand for ``offset + scale * level``, where one of 8 bits is the level ``256 * value``. In
+    fixed point ``output`` is the format of the result, and offset and scale are exact in it.
 
     Raises
     ------
@@ -105,45 +85,55 @@ class Table:
     """
 
     domain: Domain
-    counts: tuple[int, ...]
+    axes: tuple[Axis, ...]
     values: Values
     scale: float = 1.0
     offset: float = 0.0
     arithmetic: Arithmetic = "float32"
-
-    def __post_init__(self) -> None:
-        for variable in self.domain.variables:
-            bounds(variable, self.arithmetic)
+    output: QFormat | None = None
 
     @property
     def quantised(self) -> bool:
-        """Whether the values are of 16 bits."""
-        return bool(self.values.dtype == np.uint16)
+        """Whether the values are integers."""
+        return bool(self.values.dtype != np.float32)
+
+    @property
+    def highest_level(self) -> float:
+        """The largest level that integers can stand for."""
+        kind = self.values.dtype.name
+        return HIGHEST[kind] * (256.0 if kind == "uint8" else 1.0)
 
     @property
     def bytes(self) -> int:
-        """The size of the values on the device."""
-        return int(self.values.nbytes)
+        """The size of everything on the device: values, breakpoints, reciprocals."""
+        return int(self.values.nbytes) + sum(axis.bytes for axis in self.axes)
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """Values along each axis."""
+        return tuple(axis.values for axis in self.axes)
+
+    @property
+    def shape(self) -> str:
+        """Such as ``5 cubic x 17 even, uint16``."""
+        return f"{' x '.join(axis.describe() for axis in self.axes)}, {self.values.dtype.name}"
 
     @cached_property
     def interpolated(self) -> tuple[int, ...]:
         """The axes that are interpolated along."""
-        return tuple(
-            i
-            for i, variable in enumerate(self.domain.variables)
-            if self.counts[i] > 1 and not variable.discrete
-        )
+        return tuple(i for i, axis in enumerate(self.axes) if axis.order > 1)
 
     @cached_property
     def strides(self) -> tuple[int, ...]:
         """How far apart neighbours along each axis lie in ``values``."""
         return tuple(int(np.prod(self.counts[i + 1 :])) for i in range(len(self.counts)))
 
-    def step(self, axis: int) -> float:
-        """Positions (16-bit values) or cells (floats) per unit of an axis, as the C holds it."""
-        low, high = bounds(self.domain.variables[axis], self.arithmetic)
-        cells = (self.counts[axis] - 1) * (FRACTION if self.quantised else 1)
-        return float(dtype(self.arithmetic)(cells / (high - low)))
+    @cached_property
+    def readout(self) -> tuple[int, int, int]:
+        """In fixed point: offset, M and r of the result ``offset + (level * M + 2^(r-1) >> r)``."""
+        assert self.output is not None  # given with fixed point
+        factor, divisor = (self.scale / self.output.step).as_integer_ratio()
+        return round(self.offset / self.output.step), factor, divisor.bit_length() - 1
 
     def __call__(self, x: Array) -> Array:
         """What the C answers at x (n, d), shape (n,): the same operations in the same order.
@@ -151,93 +141,100 @@ class Table:
         Points outside are clamped; NaN in any input gives NaN.
         """
         result = np.full(len(x), np.nan)
+        if self.arithmetic == "fixed":
+            assert self.output is not None
+            rows = np.flatnonzero(~np.isnan(x).any(axis=1))
+            integers = self.read_integers(hold(x[rows], self.domain))
+            result[rows] = self.output.reals(integers)
+            return result
         x = held(x, self.domain, self.arithmetic)
         rows = np.flatnonzero(np.isfinite(x).all(axis=1))
         for start in range(0, len(rows), BLOCK):
             block = rows[start : start + BLOCK]
-            result[block] = self._read(x[block])
+            result[block] = self._read_reals(x[block])
         return result
 
-    def _read(self, x: Array) -> Array:
+    def read_integers(self, q: Integers) -> Integers:
+        """Fixed point: the results (n,) for inputs (n, d) that are held already, as integers."""
+        offset, factor, right = self.readout
+        result = np.empty(len(q), dtype=np.int64)
+        for start in range(0, len(q), BLOCK):
+            level = self._read_levels(q[start : start + BLOCK]).astype(np.int64)
+            scaled = (level * factor + ((1 << right) >> 1)) >> right
+            result[start : start + BLOCK] = offset + scaled
+        return result
+
+    def _read_reals(self, x: Array) -> Array:
         real = dtype(self.arithmetic)
-        at = np.zeros(len(x), dtype=np.int64)
-        weights: dict[int, npt.NDArray[np.generic]] = {}
-        for i, variable in enumerate(self.domain.variables):
-            column = x[:, i].astype(real) - real(bounds(variable, self.arithmetic)[0])
-            if i in self.interpolated:
-                cell, weights[i] = self._place(i, column)
-                at += cell.astype(np.int64) * self.strides[i]
-            elif self.counts[i] > 1:
-                at += column.astype(np.int64) * self.strides[i]
-        corners = [self.values[at + offset] for offset in self.corner_offsets()]
-        mixed = self._mix(corners, weights)
         if self.quantised:
-            mixed = real(self.offset) + real(self.scale) * mixed.astype(real)
+            level = self._read_levels(x)
+            mixed: npt.NDArray[Any] = real(self.offset) + real(self.scale) * level.astype(real)
+        else:
+            mixed = self._read_floats(x)
         return np.asarray(mixed, dtype=float)
 
-    def _place(
-        self, axis: int, column: npt.NDArray[np.floating]
-    ) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.generic]]:
-        """The cell along an axis, and how far in it: of 65,536, or as a real number."""
-        last = np.uint32(self.counts[axis] - 2)
-        position = column * dtype(self.arithmetic)(self.step(axis))
-        if not self.quantised:
-            cell = np.minimum(position.astype(np.uint32), last)
-            return cell, position - cell.astype(position.dtype)
-        fixed = position.astype(np.uint32)
-        cell = fixed >> np.uint32(16)
-        part = np.where(cell > last, np.uint32(FRACTION), fixed & np.uint32(FRACTION - 1))
-        return np.minimum(cell, last), part
+    def _read_levels(self, x: npt.NDArray[Any]) -> npt.NDArray[np.uint32]:
+        at = np.zeros(len(x), dtype=np.int64)
+        weights: dict[int, npt.NDArray[np.uint32]] = {}
+        for i, axis in enumerate(self.axes):
+            first, weights[i] = axis.place(x[:, i])
+            at += first * self.strides[i]
+        wide = np.uint32(8 if self.values.dtype == np.uint8 else 0)
+        level = [self.values[at + o].astype(np.uint32) << wide for o in self.corner_offsets()]
+        mix = mix_wide if self.values.dtype == np.uint32 else mix_levels
+        mixed: npt.NDArray[np.uint32] = self._mix(level, weights, mix, level_thirds)
+        return mixed
+
+    def _read_floats(self, x: Array) -> npt.NDArray[Any]:
+        real = dtype(self.arithmetic)
+        at = np.zeros(len(x), dtype=np.int64)
+        weights: dict[int, npt.NDArray[Any]] = {}
+        for i, axis in enumerate(self.axes):
+            if isinstance(axis, Even):
+                first, weights[i] = axis.place_real(x[:, i])
+            else:
+                first, _ = axis.place(x[:, i])
+            at += first * self.strides[i]
+        level = [self.values[at + o].astype(real) for o in self.corner_offsets()]
+        return self._mix(level, weights, mix_reals, real_thirds)
 
     def _mix(
-        self, level: Sequence[npt.NDArray[np.generic]], weights: Mapping[int, npt.NDArray[Any]]
+        self,
+        level: Sequence[npt.NDArray[Any]],
+        weights: Mapping[int, npt.NDArray[Any]],
+        mix: Callable[..., npt.NDArray[Any]],
+        thirds: Callable[..., list[npt.NDArray[Any]]],
     ) -> npt.NDArray[Any]:
-        """Multilinear interpolation of the 2^k corners, the last axis first."""
-        kind = np.uint32 if self.quantised else dtype(self.arithmetic)
-        mixed: list[npt.NDArray[Any]] = [values.astype(kind) for values in level]
+        """The values that meet in a cell become one, the last axis first."""
         for i in reversed(self.interpolated):
-            mix = _mix_levels if self.quantised else _mix_reals
-            mixed = [mix(a, b, weights[i]) for a, b in zip(mixed[0::2], mixed[1::2], strict=True)]
-        return mixed[0]
+            w = weights[i]
+            if self.axes[i].order == 2:
+                level = [mix(a, b, w) for a, b in zip(level[0::2], level[1::2], strict=True)]
+                continue
+            u = thirds(w)
+            fours = zip(level[0::4], level[1::4], level[2::4], level[3::4], strict=True)
+            level = [cubic(four, u, w, mix) for four in fours]
+        return level[0]
 
     def corner_offsets(self) -> list[int]:
-        """Where the 2^k corners of a cell lie from its first one, the last axis running fastest."""
+        """Where the values that are mixed lie from the first one, the last axis running fastest."""
         offsets = [0]
         for i in self.interpolated:
-            offsets = [o + far for o in offsets for far in (0, self.strides[i])]
+            steps = range(self.axes[i].order)
+            offsets = [o + k * self.strides[i] for o in offsets for k in steps]
         return offsets
 
 
-def _mix_levels(a: npt.NDArray[Any], b: npt.NDArray[Any], part: npt.NDArray[Any]) -> Any:
-    # At most 65535 * 65536 + 32768, which 32 bits hold.
-    return (a * (np.uint32(FRACTION) - part) + b * part + np.uint32(FRACTION // 2)) >> np.uint32(16)
-
-
-def _mix_reals(a: npt.NDArray[Any], b: npt.NDArray[Any], part: npt.NDArray[Any]) -> Any:
-    return a + part * (b - a)
-
-
-def breakpoints(domain: Domain, counts: tuple[int, ...]) -> list[Array]:
-    """The even breakpoints of every axis; the middle of an axis that has one only."""
-    axes = []
-    for variable, count in zip(domain.variables, counts, strict=True):
-        middle = (variable.low + variable.high) / 2
-        single = np.array([np.floor(middle) if variable.discrete else middle])
-        axes.append(np.linspace(variable.low, variable.high, count) if count > 1 else single)
-    return axes
-
-
-def grid_points(axes: list[Array]) -> Array:
-    """All points of a grid, (n, d), the last axis running fastest."""
-    return np.stack([axis.ravel() for axis in np.meshgrid(*axes, indexing="ij")], axis=1)
-
-
-def with_middles(axis: Array, variable: Variable) -> Array:
-    """The breakpoints of an axis and the middles between them, where interpolation is worst."""
-    if variable.discrete or len(axis) < 2:
-        return axis
-    between = np.array([(a + b) / 2 for a, b in pairwise(axis)])
-    return np.sort(np.concatenate([axis, between]))
+def even_axes(domain: Domain, counts: Sequence[int], arithmetic: Arithmetic) -> tuple[Axis, ...]:
+    """Axes of so many even breakpoints; whole-number inputs are read directly."""
+    return tuple(
+        Axis(variable, arithmetic)
+        if count == 1
+        else Whole(variable, arithmetic)
+        if variable.discrete
+        else Even(variable, arithmetic, count - 1)
+        for variable, count in zip(domain.variables, counts, strict=True)
+    )
 
 
 def make_table(
@@ -248,49 +245,82 @@ def make_table(
     *,
     quantised: bool = True,
 ) -> Table:
-    """The table of ``truth`` ((n, d) -> (n,)) at even breakpoints.
+    """The table of ``truth`` ((n, d) -> (n,)) at even breakpoints, whose values it holds.
 
     Raises
     ------
     ExportError : when the truth is not finite, or beyond float32, at a breakpoint.
     """
-    x = grid_points(breakpoints(domain, counts))
-    y = finite_truth(truth, domain, x)
-    low, high = float(y.min()), float(y.max())
+    axes = even_axes(domain, counts, arithmetic)
+    values = finite_truth(truth, domain, grid_points(breakpoints(axes)))
+    return store(domain, axes, values, "uint16" if quantised else "float32", arithmetic)
+
+
+def store(
+    domain: Domain,
+    axes: tuple[Axis, ...],
+    values: Array,
+    kind: str,
+    arithmetic: Arithmetic,
+    output: QFormat | None = None,
+) -> Table:
+    """The table of real values, flat, stored as ``kind``.
+
+    In fixed point the result's format is ``output``, or one whose step is near a level's.
+
+    Raises
+    ------
+    ExportError : when the values are beyond the arithmetic.
+    """
+    low, high = float(values.min()), float(values.max())
     if max(abs(low), abs(high)) > float(np.finfo(np.float32).max):
         raise ExportError(
             "the teacher's values are too large for a float32 table.",
             hint="rescale the output.",
         )
-    if not quantised:
-        return Table(domain, counts, y.astype(np.float32), arithmetic=arithmetic)
-    real = dtype(arithmetic)
-    offset = float(real(low))
-    scale = float(real((high - low) / LEVELS)) or 1.0
-    levels = np.clip(np.rint((y - offset) / scale), 0, LEVELS).astype(np.uint16)
-    return Table(domain, counts, levels, scale, offset, arithmetic)
+    if kind == "float32":
+        return Table(domain, axes, values.astype(np.float32), arithmetic=arithmetic)
+    unit = 256 if kind == "uint8" else 1
+    most = HIGHEST[kind]
+    if arithmetic == "fixed":
+        output = output or _output(low, high, unit * most, kind)
+        if not holds_values(output, values):
+            raise ExportError(
+                f"values up to {np.abs(values).max():g} do not fit the output format {output}.",
+                hint="use an output format of fewer fraction bits.",
+            )
+        offset, scale = _fixed_scale(output, low, high, unit * most, kind)
+    else:
+        real = dtype(arithmetic)
+        offset = float(real(low))
+        scale = float(real((high - low) / (unit * most))) or 1.0
+    levels = np.clip(np.rint((values - offset) / (scale * unit)), 0, most)
+    stored: Values = levels.astype(np.dtype(kind))
+    return Table(domain, axes, stored, scale, offset, arithmetic, output)
 
 
-def finite_truth(truth: Callable[[Array], Array], domain: Domain, x: Array) -> Array:
-    """The truth at x (n, d), shape (n,), which must be finite.
+def _output(low: float, high: float, levels: int, kind: str) -> QFormat:
+    holds = finest(low, high, 29)
+    if kind == "uint32" or high <= low:
+        return holds
+    wanted = int(np.ceil(-np.log2((high - low) / levels)))
+    return QFormat(min(wanted, holds.fraction))
 
-    Raises
-    ------
-    ExportError : naming the first point at which it is not.
-    """
-    y = np.asarray(truth(x), dtype=float)
-    if y.shape != (len(x),):
-        raise ExportError(
-            f"the truth of a table answered with shape {y.shape} to {len(x)} points.",
-            hint="give a function from (n, d) to (n,).",
-        )
-    bad = np.flatnonzero(~np.isfinite(y))
-    if len(bad):
-        point = ", ".join(
-            f"{name} = {value:.9g}" for name, value in zip(domain.names, x[bad[0]], strict=True)
-        )
-        raise ExportError(
-            f"the teacher has no finite value at {point}, so no table can hold it.",
-            hint="leave such inputs out of the domain.",
-        )
-    return y
+
+def holds_values(output: QFormat | None, values: Array) -> bool:
+    """Whether a fixed-point result can be any of the values: their differences fit 31 bits, too."""
+    return output is None or float(np.abs(values).max()) < (2.0**30 - 2.0**18) * output.step
+
+
+def _fixed_scale(
+    output: QFormat, low: float, high: float, levels: int, kind: str
+) -> tuple[float, float]:
+    """Offset and scale as the C has them: whole units of the output, and M * 2^-r of them."""
+    offset = float(np.floor(low / output.step)) * output.step
+    if kind == "uint32":
+        return offset, output.step
+    ratio = (high - offset) / levels / output.step
+    # Of 8 bits: a product with a level of 16 bits leaves room for rounding; exact by definition.
+    right = max(0, min(24, 7 - int(np.floor(np.log2(ratio))))) if ratio > 0 else 0
+    factor = max(1, int(np.ceil(ratio * 2.0**right)))
+    return offset, factor * 2.0**-right * output.step

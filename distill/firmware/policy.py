@@ -51,7 +51,8 @@ class Policy:
         """Whether every input whatsoever has a defined answer."""
         return self.out_of_domain != "unchecked"
 
-    def sentences(self) -> list[str]:
-        """The policy in words, for the header and the README."""
+    def sentences(self, *, integers: bool = False) -> list[str]:
+        """The policy in words, for the header and the README; integers are never NaN."""
         words = [_OUT_OF_DOMAIN[self.out_of_domain]]
-        return [*words, _NAN_INPUT[self.nan_input]] if self.checked else words
+        told = self.checked and not integers
+        return [*words, _NAN_INPUT[self.nan_input]] if told else words

@@ -4,19 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from functools import cached_property
+from typing import Literal, get_args
 
 import numpy as np
+import numpy.typing as npt
 
 from distill.arrays import Array
 from distill.domain import Domain
 from distill.errors import ExportError
+from distill.firmware.axes import bounds
+from distill.firmware.door import to_float
+from distill.firmware.fixed.formats import Integers, QFormat, input_bounds, input_formats
 from distill.firmware.graph import Arithmetic, dtype
 from distill.firmware.guard import Guard
-from distill.firmware.lookup import Table, bounds, held
+from distill.firmware.harness import Number
+from distill.firmware.implementation import FixedImplementation, Implementation, implement
+from distill.firmware.interface import Interface, make_interface
+from distill.firmware.lookup import Table, held
 from distill.firmware.names import check_function_name
 from distill.firmware.policy import Policy
 from distill.formula import Formula
+
+InterfaceName = Literal["float", "integer"]
+"""What the C function takes and returns: real numbers, or fixed-point integers."""
 
 Mode = Literal["default", "table", "formula"]
 """How the C is compiled: plainly, with NAME_TABLE_ONLY, or with NAME_FORMULA_ONLY."""
@@ -35,7 +46,14 @@ class BundleSpec:
     max_error : the largest error of the whole against the teacher that is known, in the output's
         unit, and whether it was ``"sampled"`` or ``"proven"``.
     provenance : what this came from (run, teacher, fingerprint, versions); no times.
+    interface : ``integer`` leaves the numbers of fixed point as they are at the function's door.
+    accuracy : how far the C's formula may be from the formula, in the output's unit; None leaves
+        the mathematical functions to the C library. Fixed point needs it.
+    costs : instructions of each operation on the target, by which the C's functions were chosen.
+    label_above : with a number, a second function says whether the output is above it.
     target : the name of the chip it was written for.
+    figures : lines that say what a call costs there, and what was not done to know it.
+    verified : whether the C is compiled and run before anybody gets it.
     vectors : points (n, d) for the self-test, besides corners, edges and special values.
 
     Raises
@@ -54,19 +72,20 @@ class BundleSpec:
     error_kind: Literal["sampled", "proven"] = "sampled"
     output_unit: str = ""
     arithmetic: Arithmetic = "float32"
+    interface: InterfaceName = "float"
+    accuracy: float | None = None
+    costs: Mapping[str, float] | None = None
+    label_above: float | None = None
     policy: Policy = field(default_factory=Policy)
     provenance: Mapping[str, str] = field(default_factory=dict)
     target: str = ""
+    figures: tuple[str, ...] = ()
+    verified: bool = True
     vectors: Array | None = None
 
     def __post_init__(self) -> None:
         check_function_name(self.name)
-        if self.arithmetic not in ("float32", "double"):
-            raise ExportError(
-                f"`{self.arithmetic}` is no arithmetic.",
-                where="export.arithmetic",
-                hint="allowed: float32, double.",
-            )
+        self._check_numbers()
         if self.error_kind not in ("sampled", "proven"):
             raise ExportError(f"an error is sampled or proven, not `{self.error_kind}`.")
         if not (self.tolerance > 0 and np.isfinite(self.tolerance)):
@@ -93,8 +112,71 @@ class BundleSpec:
             self.vectors.ndim != 2 or self.vectors.shape[1] != len(self.domain)
         ):
             raise ExportError(f"the vectors need shape (n, {len(self.domain)}).")
+        if self.table is not None and self.table.output != self.output_format:
+            raise ExportError("formula and table give numbers of different formats.")
         for variable in self.domain.variables:
             bounds(variable, self.arithmetic)
+
+    def _check_numbers(self) -> None:
+        """Arithmetic, interface and policy must fit together."""
+        for key, allowed in (
+            ("arithmetic", get_args(Arithmetic)),
+            ("interface", get_args(InterfaceName)),
+        ):
+            if getattr(self, key) not in allowed:
+                raise ExportError(
+                    f"`{getattr(self, key)}` is no {key}.",
+                    where=f"export.{key}",
+                    hint=f"allowed: {', '.join(allowed)}.",
+                )
+        if self.arithmetic == "fixed" and self.formula is not None and not (self.accuracy or 0) > 0:
+            raise ExportError("fixed point needs to know how accurate it must be.")
+        if self.interface == "float":
+            return
+        if self.arithmetic != "fixed":
+            raise ExportError(
+                f"{self.arithmetic} has no integers at its door.",
+                where="export.interface",
+                hint="use export.interface=float, or export.arithmetic=fixed.",
+            )
+        if self.policy.out_of_domain == "nan":
+            raise ExportError(
+                "an integer cannot be NaN, so inputs outside the domain need another answer.",
+                where="export.out_of_domain",
+                hint="use export.out_of_domain=clamp, or export.interface=float.",
+            )
+
+    @cached_property
+    def implementation(self) -> Implementation | None:
+        """The formula as the C computes it; None where the table is alone."""
+        if self.formula is None:
+            return None
+        return implement(self.formula, self.arithmetic, self.accuracy, self.costs)
+
+    @property
+    def number(self) -> Number:
+        """What the C function takes and returns."""
+        if self.interface == "integer":
+            return "int32"
+        return "double" if self.arithmetic == "double" else "float32"
+
+    @property
+    def output_format(self) -> QFormat | None:
+        """The format of fixed point's answer: the formula's, or the table's where it is alone."""
+        if isinstance(self.implementation, FixedImplementation):
+            return self.implementation.program.output
+        return None if self.table is None else self.table.output
+
+    @property
+    def numbers(self) -> Interface:
+        """What the function's arguments and results stand for."""
+        return make_interface(self.domain, self.number, self.output_format)
+
+    def exact(self, mode: Mode = "default") -> bool:
+        """Whether the C answers with the very bits of :func:`evaluate_bundle`, on every target."""
+        if self.implementation is None or mode == "table":
+            return True
+        return self.implementation.exact
 
     @property
     def guarded(self) -> bool:
@@ -111,14 +193,21 @@ class BundleSpec:
         """The ways the C can be compiled."""
         if self.formula is None:
             return ("default", "table")
-        return ("default", "formula") if self.table is None else ("default", "table", "formula")
+        if self.table is None:
+            return ("default", "formula")
+        # A guarded input has no answer without the table, and an integer cannot say so.
+        if self.guarded and self.interface == "integer":
+            return ("default", "table")
+        return ("default", "table", "formula")
 
 
 def evaluate_bundle(spec: BundleSpec, x: Array, mode: Mode = "default") -> Array:
-    """What the C answers at x (n, d), shape (n,): inputs rounded to its arithmetic, the formula
-    in float64, policy, guard and table as they are, the last two to the bit.
+    """What the C answers at x (n, d), shape (n,), with policy, guard and table as they are.
 
-    In mode ``formula`` guarded inputs give NaN, as in the C.
+    x and the answers are the C function's own numbers: real ones, rounded to its arithmetic, or
+    with ``spec.interface == "integer"`` fixed-point integers, held in float64. Where
+    ``spec.exact(mode)`` holds the answers are the C's to the bit; else the formula is computed in
+    float64. In mode ``formula`` guarded inputs give NaN, as in the C.
 
     Raises
     ------
@@ -126,33 +215,77 @@ def evaluate_bundle(spec: BundleSpec, x: Array, mode: Mode = "default") -> Array
     """
     if mode not in spec.modes:
         raise ExportError(f"`{spec.name}` has nothing for the mode `{mode}`.")
+    if spec.interface == "integer":
+        return _integers(spec, _bounded(spec, np.rint(x).astype(np.int64)), mode).astype(float)
     with np.errstate(over="ignore"):
         rounded = x.astype(dtype(spec.arithmetic)).astype(float)
-    x = held(rounded, spec.domain, spec.arithmetic)
+    missing = np.isnan(rounded)
+    low, high = np.array([bounds(v, spec.arithmetic) for v in spec.domain.variables]).T
+    rounded = np.where(missing, low, rounded)
+    if spec.arithmetic == "fixed":
+        given = _given(spec, rounded)
+        outside = given != _bounded(spec, given)
+    else:
+        outside = (rounded < low) | (rounded > high)
     refused = np.zeros(len(x), dtype=bool)
-    for i, variable in enumerate(spec.domain.variables):
-        low, high = bounds(variable, spec.arithmetic)
-        missing = np.isnan(rounded[:, i])
-        if spec.policy.nan_input == "low":
-            x[missing, i] = low
-        else:
-            refused |= missing
-        if spec.policy.out_of_domain == "nan":
-            refused |= (rounded[:, i] < low) | (rounded[:, i] > high)
+    if spec.policy.nan_input == "propagate":
+        refused |= missing.any(axis=1)
+    if spec.policy.out_of_domain == "nan":
+        refused |= outside.any(axis=1)
     answers = np.full(len(x), np.nan)
     rows = np.flatnonzero(~refused)
-    answers[rows] = _inside(spec, x[rows], mode)
+    if spec.arithmetic == "fixed":
+        q = _bounded(spec, given[rows])
+        assert spec.output_format is not None  # fixed point has one
+        answers[rows] = to_float(_integers(spec, q, mode), spec.output_format)
+        if mode == "formula":
+            answers[rows[_flagged(spec, q)]] = np.nan
+    else:
+        answers[rows] = _reals(spec, held(rounded[rows], spec.domain, spec.arithmetic), mode)
     return answers
 
 
-def _inside(spec: BundleSpec, x: Array, mode: Mode) -> Array:
-    """The answers at points of the domain."""
-    if spec.formula is None or mode == "table":
+def _reals(spec: BundleSpec, x: Array, mode: Mode) -> Array:
+    """The answers in floats at points of the domain."""
+    if spec.implementation is None or mode == "table":
         assert spec.table is not None  # the spec holds one of them, the mode was checked
         return spec.table(x)
-    answers = spec.formula(x)
+    answers = spec.implementation.answers(x)
     if spec.guard is not None and spec.guarded:
         assert spec.table is not None
         flagged = spec.guard(x)
         answers[flagged] = np.nan if mode == "formula" else spec.table(x[flagged])
     return answers
+
+
+def _given(spec: BundleSpec, x: Array) -> Integers:
+    """Floats (n, d) as integers of the inputs' formats, not yet in their bounds."""
+    formats = input_formats(spec.domain)
+    return np.column_stack([form.integers(x[:, i]) for i, form in enumerate(formats)])
+
+
+def _bounded(spec: BundleSpec, q: Integers) -> Integers:
+    low, high = np.array([input_bounds(v) for v in spec.domain.variables]).T
+    return np.clip(q, low, high)
+
+
+def _integers(spec: BundleSpec, q: Integers, mode: Mode) -> Integers:
+    """The answers in integers of ``spec.output_format`` at held inputs."""
+    implementation, table = spec.implementation, spec.table
+    if not isinstance(implementation, FixedImplementation) or mode == "table":
+        assert table is not None  # the spec holds one of them, the mode was checked
+        return table.read_integers(q)
+    answers = implementation.integers(q)
+    flagged = _flagged(spec, q)
+    if mode != "formula" and flagged.any():
+        assert table is not None  # a guard needs it
+        answers[flagged] = table.read_integers(q[flagged])
+    return answers
+
+
+def _flagged(spec: BundleSpec, q: Integers) -> npt.NDArray[np.bool_]:
+    """Where the guard sends held inputs (n, d) of fixed point to the table."""
+    if spec.guard is None or not spec.guarded:
+        return np.zeros(len(q), dtype=bool)
+    steps = np.array([form.step for form in input_formats(spec.domain)])
+    return spec.guard(q * steps)

@@ -11,13 +11,17 @@ import numpy as np
 from distill.domain import Domain
 from distill.errors import StorageError
 from distill.files import write_whole
-from distill.firmware.guard import Guard
-from distill.firmware.lookup import Table
 from distill.firmware.policy import Policy
 from distill.firmware.spec import BundleSpec
+from distill.firmware.table_file import (
+    guard_from_data,
+    guard_to_data,
+    table_from_data,
+    table_to_data,
+)
 from distill.formula import Formula
 
-VERSION = 1
+VERSION = 2
 SPEC = "spec.json"
 ARRAYS = "spec.npz"
 
@@ -31,28 +35,30 @@ def save_spec(spec: BundleSpec, folder: Path) -> None:
         "domain": json.loads(spec.domain.to_json()),
         "formula": spec.formula.to_data() if spec.formula else None,
         "table": None,
-        "guard": spec.guard is not None,
+        "guard": None,
         "output_name": spec.output_name,
         "output_unit": spec.output_unit,
         "tolerance": spec.tolerance,
         "max_error": spec.max_error,
         "error_kind": spec.error_kind,
         "arithmetic": spec.arithmetic,
+        "interface": spec.interface,
+        "accuracy": spec.accuracy,
+        "costs": None if spec.costs is None else dict(spec.costs),
+        "label_above": spec.label_above,
+        "figures": list(spec.figures),
+        "verified": spec.verified,
         "out_of_domain": spec.policy.out_of_domain,
         "nan_input": spec.policy.nan_input,
         "provenance": dict(spec.provenance),
         "target": spec.target,
     }
     if spec.table is not None:
-        table = spec.table
-        arrays["table"] = table.values
-        data["table"] = {
-            "counts": list(table.counts),
-            "scale": table.scale,
-            "offset": table.offset,
-        }
+        data["table"], stored = table_to_data(spec.table)
+        arrays |= {f"table_{key}": value for key, value in stored.items()}
     if spec.guard is not None:
-        arrays["guard"] = spec.guard.flags
+        data["guard"], stored = guard_to_data(spec.guard)
+        arrays |= {f"guard_{key}": value for key, value in stored.items()}
     if spec.vectors is not None:
         arrays["vectors"] = spec.vectors
     np.savez_compressed(folder / ARRAYS, **arrays)
@@ -74,30 +80,33 @@ def load_spec(folder: Path) -> BundleSpec:
     with np.load(folder / ARRAYS, allow_pickle=False) as stored:
         arrays: dict[str, Any] = {name: stored[name] for name in stored.files}
     domain = Domain.from_data(data["domain"])
-    table = data["table"]
+    table, guard = data["table"], data["guard"]
+
+    def parts(of: str) -> dict[str, Any]:
+        return {
+            key.removeprefix(f"{of}_"): array
+            for key, array in arrays.items()
+            if key.startswith(f"{of}_")
+        }
+
     return BundleSpec(
         name=data["name"],
         domain=domain,
         formula=Formula.from_data(data["formula"]) if data["formula"] else None,
-        table=Table(
-            domain,
-            tuple(table["counts"]),
-            arrays["table"],
-            table["scale"],
-            table["offset"],
-            data["arithmetic"],
-        )
-        if table
-        else None,
-        guard=Guard(domain, arrays["guard"].astype(bool), data["arithmetic"])
-        if data["guard"]
-        else None,
+        table=table_from_data(table, parts("table"), domain) if table else None,
+        guard=guard_from_data(guard, parts("guard"), domain) if guard else None,
         output_name=data["output_name"],
         output_unit=data["output_unit"],
         tolerance=data["tolerance"],
         max_error=data["max_error"],
         error_kind=data["error_kind"],
         arithmetic=data["arithmetic"],
+        interface=data["interface"],
+        accuracy=data["accuracy"],
+        costs=data["costs"],
+        label_above=data["label_above"],
+        figures=tuple(data["figures"]),
+        verified=data["verified"],
         policy=Policy(data["out_of_domain"], data["nan_input"]),
         provenance=data["provenance"],
         target=data["target"],

@@ -1,7 +1,7 @@
 """The self-test's vectors: the inputs at which generated code fails first, and what it must answer.
 
-Corners, edges, the last breakpoint and its neighbours, one unit in the last place inside and
-outside every bound, NaN, infinities and both zeros, besides points of the inside.
+Corners, edges, the last breakpoints, one unit in the last place inside and outside every bound,
+NaN, infinities and both zeros (or the ends of 32 bits), besides points of the inside.
 """
 
 from __future__ import annotations
@@ -12,9 +12,8 @@ import numpy as np
 
 from distill.arrays import Array
 from distill.firmware.graph import dtype
-from distill.firmware.lookup import breakpoints, held
-from distill.firmware.passes import lower
-from distill.firmware.rounding import rounding_bound
+from distill.firmware.interface import Interface, make_interface
+from distill.firmware.lookup import held
 from distill.firmware.spec import BundleSpec, Mode, evaluate_bundle
 
 INSIDE = 32
@@ -32,7 +31,7 @@ class Answers:
 
 @dataclass(frozen=True, eq=False)
 class Vectors:
-    """Inputs (n, d), numbers of the C's arithmetic, and the answers in every mode."""
+    """Inputs (n, d), numbers of the C's own type, and the answers in every mode."""
 
     inputs: Array
     answers: tuple[Answers, ...]
@@ -40,43 +39,46 @@ class Vectors:
 
 def make_vectors(spec: BundleSpec) -> Vectors:
     """The vectors of a bundle, the same for equal specs."""
-    inputs = _inputs(spec)
-    return Vectors(inputs, tuple(_answers(spec, inputs, mode) for mode in spec.modes))
+    interface = make_interface(spec.domain, spec.number, spec.output_format)
+    inputs = _inputs(spec, interface)
+    answers = _every_bit if spec.arithmetic == "fixed" else _rounded
+    return Vectors(inputs, tuple(answers(spec, inputs, mode) for mode in spec.modes))
 
 
-def _inputs(spec: BundleSpec) -> Array:
-    domain, real = spec.domain, dtype(spec.arithmetic)
+def _inputs(spec: BundleSpec, interface: Interface) -> Array:
+    domain, signature = spec.domain, interface.signature
     middle = domain.clip((domain.low + domain.high)[None, :] / 2)[0]
-    rows = [middle, *domain.corners()[:CORNERS], domain.high, *domain.sample(INSIDE, seed=0)]
-    for i, variable in enumerate(domain.variables):
-        low, high = real(variable.low), real(variable.high)
-        special = [variable.low, variable.high]
-        if not variable.discrete:
-            special += [np.nextafter(low, high), np.nextafter(high, low)]
-        if variable.low <= 0 <= variable.high:
-            special += [0.0, -0.0]
-        if spec.table is not None:
-            special += list(breakpoints(domain, spec.table.counts)[i][-2:])
+    real = [middle, *domain.corners()[:CORNERS], domain.high, *domain.sample(INSIDE, seed=0)]
+    steps = [] if spec.table is None else [axis.breakpoints() for axis in spec.table.axes]
+    rows = list(interface.numbers(np.array(real)))
+    center = rows[0]
+    for i in range(len(domain)):
+        special = interface.near(i)
+        if steps:
+            at = np.tile(middle, (2, 1))
+            at[:, i] = steps[i][-2:]
+            special += list(interface.numbers(at)[:, i])
         if spec.policy.checked:
-            special += [np.nextafter(low, real(-np.inf)), np.nextafter(high, real(np.inf))]
-            special += [-np.inf, np.inf, np.nan, -0.0]
-            special += [float(low) - 1e3 * float(high - low), float(high) + 0.25]
+            special += interface.beyond(i)
         for value in special:
-            row = middle.copy()
+            row = center.copy()
             row[i] = value
             rows.append(row)
     if spec.policy.checked:
-        rows.append(np.full(len(domain), np.nan))
+        rows.append(np.full(len(domain), interface.worst))
     if spec.vectors is not None:
-        rows += list(spec.vectors)
-    with np.errstate(over="ignore"):
-        held_rows = np.array(rows).astype(real)
+        rows += list(interface.numbers(spec.vectors))
     # By their bits: -0 is not 0, and NaN is itself.
-    once = dict.fromkeys(row.tobytes() for row in held_rows)
-    return np.frombuffer(b"".join(once), dtype=real).reshape(-1, len(domain)).astype(float)
+    kept = dict.fromkeys(signature.pack(row[None, :]) for row in rows)
+    return np.frombuffer(b"".join(kept), signature.dtype).reshape(-1, len(domain)).astype(float)
 
 
-def _answers(spec: BundleSpec, inputs: Array, mode: Mode) -> Answers:
+def _every_bit(spec: BundleSpec, inputs: Array, mode: Mode) -> Answers:
+    """Integers inside: the same bits on every chip, whatever the compiler does to floats."""
+    return Answers(mode, evaluate_bundle(spec, inputs, mode), np.zeros(len(inputs)))
+
+
+def _rounded(spec: BundleSpec, inputs: Array, mode: Mode) -> Answers:
     """The expected answers, and how far rounding (and no mistake) can move the C from them."""
     real = dtype(spec.arithmetic)
     unit = float(np.finfo(real).eps)
@@ -84,12 +86,12 @@ def _answers(spec: BundleSpec, inputs: Array, mode: Mode) -> Answers:
     # A compiler that fuses the table's last multiplication and addition rounds once less.
     allowed = np.zeros(len(inputs))
     if spec.table is not None:
-        size = np.abs(spec.table.offset) + spec.table.scale * 65_535
+        size = np.abs(spec.table.offset) + spec.table.scale * spec.table.highest_level
         allowed += unit * (size if spec.table.quantised else 2 * np.abs(spec.table.values).max())
-    if spec.formula is not None and mode != "table":
+    if spec.implementation is not None and mode != "table":
         inside = held(inputs, spec.domain, spec.arithmetic)
         inside = np.where(np.isnan(inside), spec.domain.low, inside)
-        bound = rounding_bound(lower(spec.formula, spec.arithmetic), inside, spec.arithmetic)
+        bound = spec.implementation.rounding(inside)
         # Where rounding has no bound (the end of a square root) both sides keep the tolerance.
         allowed = np.maximum(allowed, np.minimum(bound, 2 * spec.tolerance))
     allowed = np.where(np.isfinite(expected), allowed + unit * np.abs(expected), 0.0)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,9 @@ from distill.arrays import Array
 from distill.errors import ToolchainError
 from distill.firmware.evidence import Check
 from distill.firmware.harness import Results, host_loop
+from distill.firmware.stress import run_stressed
 from distill.firmware.subject import Subject
-from distill.firmware.toolchains import HostCompiler, run_tool
-from distill.firmware.toolchains.host import SANITIZER_SETTINGS
+from distill.firmware.toolchains import HostCompiler, ToolMissing, run_tool
 
 STRICT = (
     *("-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wdouble-promotion"),
@@ -21,10 +22,22 @@ STRICT = (
 )
 STRICT_CXX = ("-std=c++11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-ffp-contract=off", "-O2")
 
-RUN_SECONDS = 300.0
+SANITIZED = 200_000
+"""Inputs that each compiler's sanitizers watch."""
 
 Loop = Callable[[Array], Results]
 """Runs the compiled C at points (n, d)."""
+
+
+@contextmanager
+def reported(checks: list[Check], name: str) -> Iterator[None]:
+    """Let a tool's failure inside become a failed check, or one not run: the others go on."""
+    try:
+        yield
+    except ToolMissing as error:
+        checks.append(Check(name, None, one_line(str(error))))
+    except ToolchainError as error:
+        checks.append(Check(name, False, one_line(error.what)))
 
 
 def check_strict(subject: Subject, compiler: HostCompiler, folder: Path) -> Check:
@@ -45,11 +58,12 @@ def check_selftest(subject: Subject, compiler: HostCompiler, folder: Path) -> Ch
         arguments = ["-std=c99", "-O2", "-ffp-contract=off", *define, *_sources(subject), "-lm"]
         finished = compiler.run([*arguments, "-o", str(program)], folder)
         if finished.status == 0:
-            finished = run_tool([str(program)], seconds=RUN_SECONDS, folder=folder)
+            finished = run_tool([str(program)], seconds=subject.seconds, folder=folder)
         if finished.status != 0:
             return Check(name, False, one_line(" ".join([*define, finished.complaint])))
     ways = len(_defines(subject))
-    return Check(name, True, f"all vectors pass, compiled {ways} way(s)", {"ways": float(ways)})
+    said = one_line(finished.output) or "nothing printed"
+    return Check(name, True, f"{said}, compiled {ways} way(s)", {"ways": float(ways)})
 
 
 def _defines(subject: Subject) -> list[list[str]]:
@@ -83,33 +97,28 @@ def check_cxx(subject: Subject, compiler: HostCompiler, folder: Path) -> Check:
     return Check(name, True, "the header compiles as C++11 and the C links with it")
 
 
-def check_sanitizers(subject: Subject, compiler: HostCompiler, folder: Path, edges: Array) -> Check:
+def check_sanitizers(subject: Subject, compiler: HostCompiler, folder: Path) -> Check:
     """No undefined behaviour and no bad address at edge inputs and points of the domain."""
     what = (
         "addresses and undefined behaviour" if compiler.family != "zig" else "undefined behaviour"
     )
     name = f"sanitizers, {compiler.name}"
     if why := compiler.sanitizers_work(folder):
-        return Check(name, None, f"they do not work here: {one_line(why)}")
-    x = np.vstack([edges, subject.points(16_384, seed=1)])
-    loop = build_loop(subject, compiler, folder, ("-O1", "-g", *compiler.sanitizers))
-    if isinstance(loop, Check):
-        return Check(name, False, loop.detail)
+        hint = "; apt install libclang-rt-dev" if compiler.family == "clang" else ""
+        return Check(name, None, f"they do not work here{hint}: {one_line(why)}")
     try:
-        loop(x)
+        run = run_stressed(subject, compiler, folder, SANITIZED)
     except ToolchainError as error:
         return Check(name, False, one_line(error.what))
-    return Check(name, True, f"{what}: nothing at {len(x):,} inputs", {"inputs": float(len(x))})
+    return Check(name, True, f"{what}: nothing at {run.calls:,} inputs", {"inputs": run.calls})
 
 
-def build_loop(
-    subject: Subject, compiler: HostCompiler, folder: Path, flags: tuple[str, ...] = ("-O2",)
-) -> Loop | Check:
+def build_loop(subject: Subject, compiler: HostCompiler, folder: Path) -> Loop | Check:
     """The compiled C as a function of points, or the failed check that says why there is none."""
     loop = folder / "loop.c"
-    program = folder / f"loop_{compiler.family}{'_checked' if len(flags) > 1 else ''}"
+    program = folder / f"loop_{compiler.family}"
     loop.write_text(host_loop(f"{subject.name}.h", subject.name, subject.signature))
-    arguments = ["-std=c99", "-ffp-contract=off", *flags, f"-I{subject.directory}"]
+    arguments = ["-std=c99", "-ffp-contract=off", "-O2", f"-I{subject.directory}"]
     built = compiler.run(
         [*arguments, str(loop), str(subject.source), "-lm", "-o", str(program)], folder
     )
@@ -121,9 +130,8 @@ def build_loop(
         points.write_bytes(subject.signature.pack(x))
         ended = run_tool(
             [str(program), str(points), str(results)],
-            seconds=RUN_SECONDS,
+            seconds=subject.seconds,
             folder=folder,
-            environment=SANITIZER_SETTINGS,
         )
         if ended.status != 0:
             raise ToolchainError(f"the C ended with status {ended.status}: {ended.complaint}")
@@ -148,13 +156,16 @@ def run_checks(
     loop = build_loop(subject, compiler, folder)
     if isinstance(loop, Check):
         return [loop], None
-    x = subject.points(points, seed)
-    try:
-        checks = compare("host", subject, x, loop(x))
-        checks.append(_edges(subject, edges, loop(edges)))
-        return checks, loop(vectors)
-    except ToolchainError as error:
-        return [Check(f"host, {compiler.name}", False, one_line(error.what))], None
+    checks: list[Check] = []
+    results: Results | None = None
+    with reported(checks, f"host, {compiler.name}"):
+        x = subject.points(points, seed)
+        checks += compare("host", subject, x, loop(x))
+    with reported(checks, f"edge inputs, {compiler.name}"):
+        checks.append(compare_edges("host", subject, edges, loop(edges)))
+    with reported(checks, f"vectors, {compiler.name}"):
+        results = loop(vectors)
+    return checks, results
 
 
 def compare(where: str, subject: Subject, x: Array, results: Results) -> list[Check]:
@@ -175,7 +186,7 @@ def compare(where: str, subject: Subject, x: Array, results: Results) -> list[Ch
 
 def _limit(name: str, verb: str, x: Array, apart: Array, limit: float) -> Check:
     worst = int(np.argmax(apart))
-    at = ", ".join(f"{value:.9g}" for value in x[worst])
+    at = ", ".join(f"{value:.10g}" for value in x[worst])
     return Check(
         name,
         bool(apart[worst] <= limit),
@@ -185,16 +196,12 @@ def _limit(name: str, verb: str, x: Array, apart: Array, limit: float) -> Check:
     )
 
 
-def _edges(subject: Subject, edges: Array, results: Results) -> Check:
+def compare_edges(where: str, subject: Subject, edges: Array, results: Results) -> Check:
     """The bounds, and the stated policy outside them: just outside, infinite, NaN."""
     apart = subject.difference(edges, results)
-    return _limit(
-        "edge inputs against Python",
-        "differs from Python's model",
-        edges,
-        apart,
-        subject.allowed_rounding,
-    )
+    name = f"{where} at edge inputs against Python"
+    limit = subject.allowed_rounding
+    return _limit(name, "differs from Python's model", edges, apart, limit)
 
 
 def one_line(text: str) -> str:

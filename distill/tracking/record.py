@@ -121,8 +121,9 @@ class StudyRecord:
     """A study and its candidates, in the order in which they are numbered.
 
     ``points`` (m, d) and ``truth`` (m,) are the teacher's answers that the plots are drawn from.
-    ``config`` is the whole resolved config. ``overrides`` are what a sweep varied. ``created`` is
-    in seconds since 1970.
+    ``evidence`` is how the exported C was verified, ``alternatives`` what other ways of exporting
+    it would have cost. ``config`` is the whole resolved config. ``overrides`` are what a sweep
+    varied. ``created`` is in seconds since 1970.
     """
 
     key: str
@@ -145,6 +146,7 @@ class StudyRecord:
     overrides: tuple[str, ...] = ()
     export_directory: str | None = None
     evidence: Mapping[str, Any] | None = None
+    alternatives: tuple[Mapping[str, Any], ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -183,6 +185,7 @@ class StudyRecord:
             "overrides": list(self.overrides),
             "export_directory": self.export_directory,
             "evidence": None if self.evidence is None else dict(self.evidence),
+            "alternatives": [dict(way) for way in self.alternatives],
             "versions": dict(self.versions),
         }
 
@@ -216,6 +219,7 @@ class StudyRecord:
             overrides=tuple(data["overrides"]),
             export_directory=data["export_directory"],
             evidence=data["evidence"],
+            alternatives=tuple(data["alternatives"]),
             versions=data["versions"],
         )
 

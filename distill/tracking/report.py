@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from distill.scoring.score import Errors
 from distill.tracking.entries import shorten
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _LONGEST_IN_TABLE = 240
+_OUTCOMES = {True: "passed", False: "FAILED", None: "not run"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,11 @@ def study_report(record: StudyRecord, plots: CandidatePlots, fronts: Mapping[str
             fronts=[_data_uri(png) for png in fronts.values()],
             rows=rows,
             reference=any(c.score.reference for c in record.candidates),
-            evidence=[(k, _figure(v)) for k, v in (record.evidence or {}).items()],
+            evidence=[
+                (c["name"], f"{_OUTCOMES[c['passed']]}: {c['detail']}")
+                for c in (record.evidence or {}).get("checks", ())
+            ],
+            alternatives=[_alternative(record, way) for way in record.alternatives],
             provenance=_provenance(record),
         )
     )
@@ -125,6 +130,22 @@ def _provenance(record: StudyRecord) -> list[tuple[str, str]]:
     if record.export_directory:
         rows.append(("exported to", record.export_directory))
     return rows
+
+
+def _alternative(record: StudyRecord, way: Mapping[str, Any]) -> tuple[str, str]:
+    """A way of exporting, and what it costs or why it was not possible."""
+    name = f"{way['content']}, {way['arithmetic']}"
+    if way["why_not"]:
+        return name, way["why_not"]
+    cost = way["cost"]
+    if cost is None:
+        return name, "its cost is not known"
+    kind = "measured" if cost["measured"] else "estimated"
+    flash = "" if cost["flash_bytes"] is None else f", {cost['flash_bytes']:,} B of flash"
+    return name, (
+        f"{cost['instructions']:,.0f} {cost['unit']} a call{flash} ({kind}, {cost['compiler']}), "
+        f"off by at most {way['max_error']:.4g} {record.output_unit}"
+    )
 
 
 def _data_uri(data: bytes, kind: str = "image/png") -> str:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pytest
+
+from distill.config import read_option
+from distill.firmware.target import Target, load_target
+from distill.firmware.toolchains import ToolMissing
 
 STRICT = [
     "-std=c99", "-O1", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wdouble-promotion",
@@ -17,6 +23,7 @@ STRICT = [
 ]  # fmt: skip
 
 DRIVER = """
+#include <stdint.h>
 #include <stdio.h>
 #include "{header}"
 int main(void)
@@ -31,8 +38,39 @@ int main(void)
 }}
 """
 
+NATIVE = "DISTILL_NATIVE"
+"""With `required` in this variable, tests that need Debian's compilers or emulators fail without
+them; else they are skipped with the reason."""
+
+Found = TypeVar("Found")
+
 Compile = Callable[..., Path]
 Answers = Callable[..., np.ndarray]
+
+
+@pytest.fixture(scope="session")
+def installed() -> Callable[[Callable[[], Found]], Found]:
+    """What a function gives that needs tools which not every machine has; see NATIVE."""
+
+    def give(function: Callable[[], Found]) -> Found:
+        try:
+            return function()
+        except ToolMissing as error:
+            if os.environ.get(NATIVE) == "required":
+                pytest.fail(f"{NATIVE}=required, but {error}", pytrace=False)
+            pytest.skip(str(error))
+
+    return give
+
+
+@pytest.fixture(scope="session")
+def shipped() -> Callable[..., Target]:
+    """A target of conf/target by name, with some of its keys changed."""
+
+    def load(name: str, **changes: object) -> Target:
+        return load_target({**read_option("target", name), **changes})
+
+    return load
 
 
 @pytest.fixture(params=["gcc", "zig"])
@@ -91,7 +129,7 @@ def c_answers(tmp_path: Path, compile_c: Compile) -> Answers:
             )
         )
         program = compile_c(compiler, [driver, source], *flags)
-        dtype = np.float32 if real == "float" else np.float64
+        dtype = {"float": np.float32, "double": np.float64, "int32_t": np.int32}[real]
         with np.errstate(over="ignore"):
             done = _run([program], input=x.astype(dtype).tobytes())
         return np.frombuffer(done.stdout, dtype=dtype)

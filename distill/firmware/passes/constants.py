@@ -1,6 +1,7 @@
 """Constant folding: operators of constants are computed now, neutral elements fall away.
 
-``x + 0``, ``x - 0``, ``x * 1``, ``x / 1`` and ``pow(x, 1)`` become x. Values stay equal to the
+``x + 0``, ``x - 0``, ``x * 1``, ``x / 1`` and ``pow(x, 1)`` become x; so do ``ifless`` of two
+constants, or of two equal branches. Values stay equal to the
 bit but for the sign of a zero. An operator of constants without a finite value (``log(-1)``) stays
 for the machine to compute, so that the result is as non-finite as the formula's.
 """
@@ -40,4 +41,11 @@ def _rule(operator: str) -> Rule:
     return fold
 
 
-_RULES = {operator: _rule(operator) for operator in KNOWN}
+def _ifless(builder: Builder, args: tuple[int, ...]) -> int | None:
+    a, b = (builder.value_of(arg) for arg in args[:2])
+    if a is not None and b is not None:
+        return args[2] if a < b else args[3]
+    return args[2] if args[2] == args[3] else None
+
+
+_RULES = {operator: _rule(operator) for operator in KNOWN} | {"ifless": _ifless}

@@ -22,7 +22,7 @@ def divisors_to_factors(graph: Graph, arithmetic: Arithmetic) -> Graph:
         if not divisor or builder.value_of(args[0]) is not None:
             return None
         factor = 1.0 / divisor
-        if not limits.tiny <= abs(factor) <= limits.max:
+        if not float(limits.tiny) <= abs(factor) <= float(limits.max):
             return None
         return builder.call("mul", args[0], builder.constant(factor))
 

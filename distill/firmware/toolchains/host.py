@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from distill.firmware.toolchains.process import Finished, run_tool
-from distill.firmware.toolchains.wheels import (
+from distill.firmware.toolchains.zig import (
     zig_command,
     zig_environment,
     zig_installed,

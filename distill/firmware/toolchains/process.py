@@ -19,6 +19,10 @@ class ToolMissing(ToolchainError):
     """A compiler or emulator that is not installed: what it would show stays unknown."""
 
 
+class ToolTimeout(ToolchainError):
+    """A program that did not end in time, and was killed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finished:
     """A program that ended: its exit status (negative: the signal) and what it wrote."""
@@ -51,7 +55,8 @@ def run_tool(
 
     Raises
     ------
-    ToolchainError : when the program cannot be started or does not end in time.
+    ToolchainError : when the program cannot be started.
+    ToolTimeout : when it does not end in time.
     """
     posix = os.name == "posix"
     try:
@@ -78,7 +83,7 @@ def run_tool(
             process.kill()
         process.communicate()
         if isinstance(error, subprocess.TimeoutExpired):
-            raise ToolchainError(
+            raise ToolTimeout(
                 f"`{Path(arguments[0]).name}` did not end within {seconds:g} s.",
                 where=" ".join(arguments[:8]),
                 hint="the machine may be busy: repeat the command.",

@@ -1,105 +1,43 @@
-"""Zig's C compiler from PyPI: it cross-compiles for every target, without root or system packages.
+"""The `wheels` toolchain: zig's C compiler from PyPI, without root or system packages.
 
-Zig builds the C library of a target the first time it is asked (about a minute) and keeps it in
-the user's cache folder; after that, compiling and linking one function takes about 0.1 s.
+Zig makes the runtime of a chip the first time it is asked (some seconds) and keeps it in the
+user's cache folder; after that, compiling and linking one function takes about 0.1 s.
 """
 
 from __future__ import annotations
 
-import importlib.util
-import os
-import sys
 import tempfile
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from distill.errors import ToolchainError
 from distill.firmware.target import Target
-from distill.firmware.toolchains.process import ToolMissing, run_tool
-
-FIRST_BUILD_SECONDS = 900.0
-"""Limit of a build that may have to make the target's C library first."""
-
-# -fno-unwind-tables: C has no exceptions, so a chip's image has no tables for them.
-FLAGS = (
-    "-std=c99",
-    "-ffunction-sections",
-    "-fdata-sections",
-    "-ffp-contract=off",
-    "-fno-asynchronous-unwind-tables",
-    "-fno-unwind-tables",
-    "-fno-sanitize=all",
-    "-fomit-frame-pointer",
+from distill.firmware.toolchains.base import C_FLAGS, LINK_FLAGS, ZIG_RUNTIME_FLAGS
+from distill.firmware.toolchains.process import run_tool
+from distill.firmware.toolchains.zig import (
+    FIRST_BUILD_SECONDS,
+    include_flags,
+    libm_archive,
+    libm_file,
+    zig_command,
+    zig_environment,
+    zig_settings,
+    zig_version,
 )
 
 
-def zig_command(language: str = "cc") -> tuple[str, ...]:
-    """The start of a command line of zig's C (`cc`) or C++ (`c++`) compiler."""
-    return (sys.executable, "-m", "ziglang", language)
-
-
-def zig_installed() -> bool:
-    """Whether the `ziglang` package is there."""
-    return importlib.util.find_spec("ziglang") is not None
-
-
-@cache
-def cache_folder() -> Path:
-    """Where zig keeps the C libraries it built: the user's cache folder, or a temporary one."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    folder = Path(base) / "distill" / "zig"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return folder
-    except OSError:
-        return Path(tempfile.mkdtemp(prefix="distill-zig-"))
-
-
-def zig_environment(folder: Path) -> dict[str, str]:
-    """Zig's cache settings: libraries are shared by all runs, objects lie in ``folder``."""
-    return {
-        "ZIG_GLOBAL_CACHE_DIR": str(cache_folder()),
-        "ZIG_LOCAL_CACHE_DIR": str(folder / ".zig"),
-    }
-
-
-@cache
-def zig_version() -> str:
-    """The version of the clang inside zig, such as `20.1.2`.
+class Zig:
+    """Zig as the cross-compiler of one target.
 
     Raises
     ------
     ToolMissing : when `ziglang` is not installed.
-    ToolchainError : when it does not run.
+    ToolchainError : when the target has no `wheels` compiler.
     """
-    if not zig_installed():
-        raise ToolMissing(
-            "the zig compiler is not installed.", hint="python -m pip install ziglang"
-        )
-    with tempfile.TemporaryDirectory(prefix="distill-") as name:
-        folder = Path(name)
-        finished = run_tool(
-            (*zig_command(), "--version"),
-            seconds=60,
-            folder=folder,
-            environment=zig_environment(folder),
-        )
-    words = finished.output.split()
-    if finished.status != 0 or "version" not in words:
-        raise ToolchainError(
-            f"the zig compiler does not run: {finished.complaint}",
-            hint="python -m pip install --force-reinstall ziglang",
-        )
-    return words[words.index("version") + 1]
-
-
-class Zig:
-    """Zig as the cross-compiler of one target."""
 
     def __init__(self, target: Target) -> None:
         self._target = target
+        self._wheels = zig_settings(target)
         self._version = zig_version()
 
     @property
@@ -107,34 +45,63 @@ class Zig:
         """Such as `zig cc (clang 20.1.2) -Os`."""
         return f"zig cc (clang {self._version}) {self._target.optimization}"
 
-    def prepare(self) -> None:
-        """Build the target's C library into the cache, if it is not there yet."""
-        with tempfile.TemporaryDirectory(prefix="distill-") as name:
-            source = Path(name) / "empty.c"
-            source.write_text("int start(void);\nint start(void) { return 0; }\n")
-            self.build([source], source.with_suffix(".elf"), entry="start")
+    def prepare(self, announce: Callable[[str], None] | None = None) -> None:
+        """Build the chip's libm and runtime into the cache, if they are not there yet."""
+        prepare_runtime(self._target, announce)
 
     def build(self, sources: Sequence[Path], program: Path, *, entry: str) -> None:
         """Compile and link, as :class:`~distill.firmware.toolchains.base.Toolchain` says."""
-        target, folder = self._target, program.parent
-        arguments = [
-            *zig_command(),
-            *("-target", target.triple, f"-mcpu={target.cpu}", target.optimization),
-            *FLAGS,
-            *("-static", "-Wl,--gc-sections", f"-Wl,-e,{entry}"),
-            *map(str, sources),
-            *target.flags,
-            *("-o", str(program)),
-        ]
-        finished = run_tool(
-            arguments,
-            seconds=FIRST_BUILD_SECONDS,
-            folder=folder,
-            environment=zig_environment(folder),
+        target, wheels = self._target, self._wheels
+        zig_build(
+            target,
+            (
+                *C_FLAGS,
+                *ZIG_RUNTIME_FLAGS,
+                "-fno-sanitize=all",
+                *include_flags(wheels),
+                *map(str, sources),
+                *wheels.flags,
+            ),
+            program,
+            entry,
+            ", ".join(source.name for source in sources),
         )
-        if finished.status != 0 or not program.exists():
-            raise ToolchainError(
-                f"zig cannot build for {target.name}:\n    {finished.complaint}",
-                where=", ".join(source.name for source in sources),
-                hint="`distill doctor` checks the compiler; check target.triple and target.cpu.",
-            )
+
+
+def prepare_runtime(target: Target, announce: Callable[[str], None] | None = None) -> None:
+    """Build what zig links for a target once: libm, and the compiler's runtime."""
+    if announce is not None and not libm_file(target).exists():
+        announce(f"building zig's libraries for {target.name}, this once")
+    with tempfile.TemporaryDirectory(prefix="distill-") as name:
+        source = Path(name) / "empty.c"
+        source.write_text("int start(void);\nint start(void) { return 0; }\n")
+        zig_build(target, (str(source),), source.with_suffix(".elf"), "start", source.name)
+
+
+def zig_build(
+    target: Target, arguments: Sequence[str], program: Path, entry: str, where: str
+) -> None:
+    """Let zig build a program from C files or objects among ``arguments`` and the chip's libm.
+
+    Raises
+    ------
+    ToolchainError : with the compiler's first error lines.
+    """
+    wheels = zig_settings(target)
+    finished = run_tool(
+        (
+            *(*zig_command(), "-target", wheels.triple, f"-mcpu={wheels.cpu}"),
+            *(target.optimization, *arguments, str(libm_archive(target))),
+            *("-static", *LINK_FLAGS, f"-Wl,-e,{entry}", "-o", str(program)),
+        ),
+        seconds=FIRST_BUILD_SECONDS,
+        folder=program.parent,
+        environment=zig_environment(program.parent),
+    )
+    if finished.status != 0 or not program.exists():
+        raise ToolchainError(
+            f"zig cannot build for {target.name}:\n    {finished.complaint}",
+            where=where,
+            hint="`distill doctor` checks the compiler; check target.wheels.triple and "
+            "target.wheels.cpu.",
+        )

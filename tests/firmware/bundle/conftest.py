@@ -9,9 +9,14 @@ import pytest
 
 from distill.domain import Domain, Variable
 from distill.firmware.bundle import BundleSpec, Policy
+from distill.firmware.fixed.formats import QFormat
+from distill.firmware.grids import breakpoints, finite_truth, grid_points
 from distill.firmware.guard import Guard
-from distill.firmware.lookup import make_table
+from distill.firmware.guard_search import find_guard
+from distill.firmware.implementation import implement
+from distill.firmware.lookup import even_axes, make_table, store
 from distill.formula import Formula
+from distill.formula.operators import OPERATORS
 
 AIR = Domain.box(temperature=(10, 50, "°C"), humidity=(5, 99, "percent"))
 STULL = Formula.parse(
@@ -27,6 +32,60 @@ GEARS = Domain(
         Variable("cold", 0, 1, kind="boolean"),
     )
 )
+
+
+DEW = Domain.box(temperature=(0, 50, "°C"), humidity=(5, 100, "percent"))
+MAGNUS = Formula.parse(
+    "243.04*(log(humidity/100) + 17.625*temperature/(243.04 + temperature))"
+    "/(17.625 - log(humidity/100) - 17.625*temperature/(243.04 + temperature))",
+    DEW,
+)
+KNEE = Formula.parse("ifless(temperature, 20.1, ifless(humidity, 50, 1, 2), 0.5*humidity/40)", DEW)
+
+
+def fixed_table(formula: Formula, counts: tuple[int, ...], output: QFormat | None = None):
+    """An even table of 16-bit levels that is read in integers."""
+    axes = even_axes(formula.domain, counts, "fixed")
+    values = finite_truth(formula, formula.domain, grid_points(breakpoints(axes)))
+    return store(formula.domain, axes, values, "uint16", "fixed", output)
+
+
+def _fixed_specs() -> list[BundleSpec]:
+    """Fixed point with integers and with floats at its door, guarded and not, table and label."""
+    # A bump that only the guard can deal with.
+    bump = Formula.parse(MAGNUS.text + " + 5/(1 + (temperature - 31)^2*400)", DEW)
+    program = implement(bump, "fixed", 0.02)
+    guard = find_guard(program.models, MAGNUS, DEW, 0.2, 32, arithmetic="fixed")
+    table = fixed_table(MAGNUS, (9, 33), program.program.output)
+    knee = implement(KNEE, "fixed", 0.001)
+    return [
+        BundleSpec(
+            "dew_fixed", DEW, bump, table, guard, "dew_point", 0.2, 0.15, output_unit="°C",
+            arithmetic="fixed", interface="integer", accuracy=0.02, target="cortex_m0plus",
+            figures=("cortex_m0plus: 300 instructions a call",),
+        ),
+        BundleSpec(
+            "dew_door", DEW, bump, table, guard, "dew_point", 0.2, 0.15, output_unit="°C",
+            arithmetic="fixed", accuracy=0.02, policy=Policy("nan", "low"), verified=False,
+        ),
+        BundleSpec(
+            "table_fixed", DEW, None, fixed_table(MAGNUS, (9, 33)), None, "dew_point", 0.5, 0.4,
+            output_unit="°C", arithmetic="fixed", interface="integer",
+        ),
+        BundleSpec(
+            "label_fixed", DEW, KNEE, None, None, "margin", 0.1, 0.01, arithmetic="fixed",
+            interface="integer", accuracy=0.001, label_above=1.25,
+        ),
+        BundleSpec(
+            "label_float", DEW, KNEE, fixed_table(KNEE, (3, 3), knee.program.output), None,
+            "margin", 0.1, 0.01, arithmetic="fixed", accuracy=0.001, label_above=1.25,
+        ),
+        BundleSpec(
+            "own_functions", DEW, MAGNUS, None, None, "dew_point", 0.1, 0.05, output_unit="°C",
+            accuracy=0.03, costs={**dict.fromkeys(OPERATORS, 1000.0), "add": 80.0, "sub": 80.0,
+                                  "mul": 50.0}, label_above=10.0,
+        ),
+    ]  # fmt: skip
 
 
 @cache
@@ -69,10 +128,13 @@ def make_specs() -> dict[str, BundleSpec]:
             None, "signal", 0.01, 0.0, arithmetic="double", policy=Policy("unchecked"),
         ),
     ]  # fmt: skip
-    return {spec.name: spec for spec in specs}
+    return {spec.name: spec for spec in [*specs, *_fixed_specs()]}
 
 
-NAMES = ["wet_bulb", "cubic", "guarded", "table_only", "gearbox", "one_input"]
+NAMES = [
+    "wet_bulb", "cubic", "guarded", "table_only", "gearbox", "one_input",
+    "dew_fixed", "dew_door", "table_fixed", "label_fixed", "label_float", "own_functions",
+]  # fmt: skip
 
 
 @pytest.fixture(params=NAMES)

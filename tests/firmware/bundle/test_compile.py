@@ -13,11 +13,10 @@ import pytest
 from distill.arrays import Array
 from distill.domain import Domain, Variable
 from distill.firmware.bundle import Bundle, BundleSpec, Policy, evaluate_bundle, write_bundle
+from distill.firmware.fixed.formats import hold
 from distill.firmware.graph import dtype
 from distill.firmware.guard import Guard
 from distill.firmware.lookup import held, make_table
-from distill.firmware.passes import lower
-from distill.firmware.rounding import rounding_bound
 from distill.formula import Formula
 
 SWITCH = {"default": [], "table": ["TABLE_ONLY"], "formula": ["FORMULA_ONLY"]}
@@ -27,34 +26,45 @@ def switches(spec: BundleSpec, mode: str) -> list[str]:
     return [f"-D{spec.name.upper()}_{word}" for word in SWITCH[mode]]
 
 
+REALS = {"float32": "float", "double": "double", "int32": "int32_t"}
+
+
 def many_points(spec: BundleSpec) -> Array:
-    """Points inside, on the bounds and, where that is allowed, outside and not numbers."""
+    """Points inside, on the bounds and, where that is allowed, outside and not numbers.
+
+    They are the C function's own numbers: integers where it takes integers.
+    """
     domain = spec.domain
-    inside = [domain.sample(20_000, seed=3), domain.corners()]
-    if not spec.policy.checked:
-        return np.vstack(inside)
-    size = domain.high - domain.low
     rng = np.random.default_rng(0)
+    inside = np.vstack([domain.sample(20_000, seed=3), domain.corners()])
+    if spec.interface == "integer":
+        anything = rng.integers(-(2**31), 2**31, (5_000, len(domain)))
+        special = rng.choice([0, 1, -1, 2**31 - 1, -(2**31)], (200, len(domain)))
+        return np.vstack([hold(inside, domain), anything, special]).astype(float)
+    if not spec.policy.checked:
+        return inside
+    size = domain.high - domain.low
     outside = domain.low + size * rng.uniform(-1, 2, (5_000, len(domain)))
     special = rng.choice(
         [np.nan, np.inf, -np.inf, 0.0, -0.0, 1e38, -1e38, 1e-40, 0.5, 0.49999997, -0.5, 2.5],
         (2_000, len(domain)),
     )
-    return np.vstack([*inside, outside, special])
+    return np.vstack([inside, outside, special])
 
 
 def assert_agrees(spec: BundleSpec, mode: str, x: Array, got: np.ndarray) -> None:
-    """Table and policy to the bit; the formula within what rounding can do."""
+    """To the bit, but for what a C library's rounding can do to a formula."""
     wanted = evaluate_bundle(spec, x, mode)
     np.testing.assert_array_equal(np.isnan(got), np.isnan(wanted))
     finite = ~np.isnan(wanted)
-    if spec.formula is None or mode == "table":
+    if spec.exact(mode):
         np.testing.assert_array_equal(got[finite].astype(float), wanted[finite])
         return
+    assert spec.implementation is not None
     seen = held(x, spec.domain, spec.arithmetic)
     seen = np.where(np.isnan(seen), spec.domain.low, seen)
-    bound = rounding_bound(lower(spec.formula, spec.arithmetic), seen, spec.arithmetic)
-    bound += np.finfo(dtype(spec.arithmetic)).eps * np.abs(spec.formula(seen))
+    bound = spec.implementation.rounding(seen)
+    bound += np.finfo(dtype(spec.arithmetic)).eps * np.abs(spec.implementation.answers(seen))
     from_table = np.zeros(len(x), dtype=bool)
     if spec.guarded:
         assert spec.guard is not None
@@ -82,7 +92,7 @@ def test_the_self_test_passes_in_every_mode(bundle: Bundle, compiler, compile_c,
 
 def test_the_answers_are_those_of_the_model(bundle: Bundle, compiler, c_answers) -> None:
     x = many_points(bundle.spec)
-    real = "float" if bundle.spec.arithmetic == "float32" else "double"
+    real = REALS[bundle.spec.number]
     for mode in bundle.spec.modes:
         flags = switches(bundle.spec, mode)
         got = c_answers(compiler, bundle.source, x, *flags, real=real)
@@ -93,7 +103,7 @@ def test_sanitizers_find_nothing(bundle: Bundle, c_answers) -> None:
     if shutil.which("gcc") is None:
         pytest.skip("no gcc on this machine; its sanitizers are what is tried here")
     x = many_points(bundle.spec)
-    real = "float" if bundle.spec.arithmetic == "float32" else "double"
+    real = REALS[bundle.spec.number]
     flags = ["-fsanitize=address,undefined,float-cast-overflow", "-fno-sanitize-recover=all"]
     for mode in bundle.spec.modes:
         extra = switches(bundle.spec, mode)
@@ -154,9 +164,10 @@ def test_flash_is_read_through_the_avr_macros(specs, tmp_path, compile_c, run) -
         "#define PROGMEM\n"
         "#define pgm_read_byte(a) (*(const unsigned char *)(a))\n"
         "#define pgm_read_word(a) (*(const unsigned short *)(a))\n"
+        "#define pgm_read_dword(a) (*(const unsigned int *)(a))\n"
         "#define pgm_read_float(a) (*(const float *)(a))\n"
     )
-    for name in ("guarded", "gearbox"):
+    for name in ("guarded", "gearbox", "dew_fixed"):
         bundle = write_bundle(specs[name], tmp_path / name)
         run([compile_c(["gcc"], sources(bundle), "-D__AVR__", f"-I{tmp_path}")])
 
@@ -192,9 +203,37 @@ def test_every_policy_does_what_it_says(policy, arithmetic, tmp_path, c_answers)
         )  # fmt: skip
         bundle = write_bundle(spec, tmp_path / str(quantised))
         x = many_points(spec)
-        real = "float" if arithmetic == "float32" else "double"
+        real = REALS[spec.number]
         for mode in spec.modes if quantised else ("default", "table"):
             flags_c = ["-fsanitize=undefined,float-cast-overflow", "-fno-sanitize-recover=all"]
             extra = switches(spec, mode)
             got = c_answers(["gcc"], bundle.source, x, *flags_c, *extra, real=real)
             assert_agrees(spec, mode, x, got)
+
+
+@pytest.mark.parametrize("name", ["label_fixed", "label_float", "own_functions"])
+def test_the_label_says_whether_the_answer_is_above(name, specs, tmp_path, compile_c, run) -> None:
+    spec = specs[name]
+    bundle = write_bundle(spec, tmp_path / "bundle")
+    real, d = REALS[spec.number], len(spec.domain)
+    x = many_points(spec)
+    arguments = ", ".join(f"x[{i}]" for i in range(d))
+    driver = tmp_path / "driver.c"
+    driver.write_text(
+        f'#include <stdint.h>\n#include <stdio.h>\n#include "{bundle.header}"\n'
+        f"int main(void)\n{{\n    {real} x[{d}];\n"
+        "    while (fread(x, sizeof x, 1, stdin) == 1) {\n"
+        f'        printf("%d\\n", {name}_label({arguments}));\n    }}\n    return 0;\n}}\n'
+    )
+    dtype_c = np.int32 if real == "int32_t" else np.float32
+    with np.errstate(over="ignore"):
+        done = run([compile_c(["gcc"], [driver, bundle.source])], input=x.astype(dtype_c).tobytes())
+    labels = np.array(done.stdout.split(), dtype=int)
+    answers = evaluate_bundle(spec, x)
+    answers = spec.numbers.outputs(answers)
+    wanted = np.where(np.isnan(answers), -1, answers > spec.label_above)
+    clear = ~(np.abs(answers - spec.label_above) < 1e-4)
+    assert set(wanted[clear]) >= {0, 1}
+    np.testing.assert_array_equal(labels[clear], wanted[clear])
+    if spec.exact():
+        np.testing.assert_array_equal(labels, wanted)

@@ -159,7 +159,7 @@ def test_a_pass_refuses_an_operator_it_does_not_know(name: str) -> None:
 
 def test_every_operator_of_the_grammar_is_known_to_the_passes() -> None:
     for name, row in OPERATORS.items():
-        formula = Formula(Call(name, tuple(Symbol("xy"[i]) for i in range(row.arity))), DOMAIN)
+        formula = Formula(Call(name, tuple(Symbol("xyxy"[i]) for i in range(row.arity))), DOMAIN)
         assert rewrite(build_graph(formula), {}, "none").evaluate(DOMAIN.sample(4)).shape == (4,)
 
 

@@ -5,8 +5,8 @@
  */
 #include "cubic.h"
 
-#include <stdint.h>
 #include <math.h>
+#include <stdint.h>
 
 #if defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__ > 0
 #error "cubic tells NaN from numbers: compile it without -ffast-math and -ffinite-math-only"
@@ -17,8 +17,7 @@
 
 static double cubic_formula(double in_exp)
 {
-    const double t0 = in_exp * in_exp;
-    return 1.0 - 2.0 * in_exp + 3.0 * t0 - 0.5 * (t0 * in_exp);
+    return ((3.0 - 0.5 * in_exp) * in_exp - 2.0) * in_exp + 1.0;
 }
 
 double cubic(double in_exp)

@@ -37,26 +37,35 @@ static float gearbox_formula(float speed, float gear, float cold)
     return sqrtf(speed) * gear + (cold > t0 ? cold : t0);
 }
 
-/* One bit a cell of 5 x 7 x 2: 1 where the formula must not answer. */
-static const uint8_t gearbox_guard[9] GEARBOX_FLASH = {
-    0x80u, 0x00u, 0x20u, 0x00u, 0x08u, 0x00u, 0x02u, 0x80u, 0x00u,
+/* Of 5 x 7 x 2 cells, the boxes where the formula must not answer: first and last cell. */
+static const uint8_t gearbox_guard[6] GEARBOX_FLASH = {
+    0u, 4u, 3u, 3u, 1u, 1u,
 };
 
 static uint32_t gearbox_guarded(float speed, float gear, float cold)
 {
-    const uint32_t cell0 = (uint32_t)cold;
-    const uint32_t cell1 = (uint32_t)(gear + 1.0f);
-    uint32_t cell2 = (uint32_t)(speed * 0.16666667f);
-    if (cell2 > 4u) {
-        cell2 = 4u;
+    uint32_t cell0 = (uint32_t)(speed * 0.16666667f);
+    if (cell0 > 4u) {
+        cell0 = 4u;
     }
-    const uint32_t at0 = cell2 * 14u + cell1 * 2u + cell0;
-    return ((uint32_t)GEARBOX_READ8(gearbox_guard + (at0 >> 3)) >> (at0 & 7u)) & 1u;
+    const uint32_t cell1 = (uint32_t)(gear + 1.0f);
+    const uint32_t cell2 = (uint32_t)cold;
+    for (uint32_t at0 = 0u; at0 < 6u; at0 += 6u) {
+        if (cell0 >= GEARBOX_READ8(gearbox_guard + at0)
+            && cell0 <= GEARBOX_READ8(gearbox_guard + at0 + 1)
+            && cell1 >= GEARBOX_READ8(gearbox_guard + at0 + 2)
+            && cell1 <= GEARBOX_READ8(gearbox_guard + at0 + 3)
+            && cell2 >= GEARBOX_READ8(gearbox_guard + at0 + 4)
+            && cell2 <= GEARBOX_READ8(gearbox_guard + at0 + 5)) {
+            return 1u;
+        }
+    }
+    return 0u;
 }
 #endif
 
 #ifndef GEARBOX_FORMULA_ONLY
-/* 9 x 7 x 2 breakpoints, the last input running fastest. */
+/* 9 x 7 x 2 values, the last input fastest. */
 static const float gearbox_values[126] GEARBOX_FLASH = {
     0.0f, 1.0f, 0.0f, 1.0f, 0.0f, 1.0f, 0.0f, 1.0f, 0.0f, 1.0f, 0.0f, 1.0f, 0.0f, 1.0f,
     -1.5614917f, -0.93649167f, 0.375f, 1.0f, 2.3114917f, 2.9364917f, 4.2479835f, 4.8729835f,

@@ -16,7 +16,7 @@
  * In 7.1 % of the domain the formula is not good enough: the table answers there.
  *
  * Pure and re-entrant: no heap, no state, no recursion.
- * Read-only data: 513 bytes; 504 with GEARBOX_TABLE_ONLY.
+ * Read-only data: 510 bytes; 504 with GEARBOX_TABLE_ONLY.
  */
 #ifndef GEARBOX_H
 #define GEARBOX_H

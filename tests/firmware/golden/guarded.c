@@ -22,12 +22,12 @@
 #ifdef __AVR__
 #include <avr/pgmspace.h>
 #define GUARDED_FLASH PROGMEM
-#define GUARDED_READ8(address) pgm_read_byte(address)
 #define GUARDED_READ16(address) pgm_read_word(address)
+#define GUARDED_READ8(address) pgm_read_byte(address)
 #else
 #define GUARDED_FLASH
-#define GUARDED_READ8(address) (*(address))
 #define GUARDED_READ16(address) (*(address))
+#define GUARDED_READ8(address) (*(address))
 #endif
 
 #ifndef GUARDED_TABLE_ONLY
@@ -39,28 +39,35 @@ static float guarded_formula(float temperature, float humidity)
     return t2 - 4.686035f + 0.001f / (temperature - 31.25f);
 }
 
-/* One bit a cell of 16 x 4: 1 where the formula must not answer. */
+/* Of 16 x 4 cells, the boxes where the formula must not answer: first and last cell. */
 static const uint8_t guarded_guard[8] GUARDED_FLASH = {
-    0x00u, 0x40u, 0x00u, 0xf0u, 0xffu, 0x00u, 0x00u, 0x00u,
+    3u, 3u, 2u, 2u, 7u, 9u, 0u, 3u,
 };
 
 static uint32_t guarded_guarded(float temperature, float humidity)
 {
-    uint32_t cell0 = (uint32_t)((humidity - 5.0f) * 0.04255319f);
-    if (cell0 > 3u) {
-        cell0 = 3u;
+    uint32_t cell0 = (uint32_t)((temperature - 10.0f) * 0.4f);
+    if (cell0 > 15u) {
+        cell0 = 15u;
     }
-    uint32_t cell1 = (uint32_t)((temperature - 10.0f) * 0.4f);
-    if (cell1 > 15u) {
-        cell1 = 15u;
+    uint32_t cell1 = (uint32_t)((humidity - 5.0f) * 0.04255319f);
+    if (cell1 > 3u) {
+        cell1 = 3u;
     }
-    const uint32_t at0 = cell1 * 4u + cell0;
-    return ((uint32_t)GUARDED_READ8(guarded_guard + (at0 >> 3)) >> (at0 & 7u)) & 1u;
+    for (uint32_t at0 = 0u; at0 < 8u; at0 += 4u) {
+        if (cell0 >= GUARDED_READ8(guarded_guard + at0)
+            && cell0 <= GUARDED_READ8(guarded_guard + at0 + 1)
+            && cell1 >= GUARDED_READ8(guarded_guard + at0 + 2)
+            && cell1 <= GUARDED_READ8(guarded_guard + at0 + 3)) {
+            return 1u;
+        }
+    }
+    return 0u;
 }
 #endif
 
 #ifndef GUARDED_FORMULA_ONLY
-/* 2 x 17 breakpoints, the last input running fastest. */
+/* 2 x 17 values, the last input fastest. */
 static const uint16_t guarded_values[34] GUARDED_FLASH = {
     0u, 895u, 1774u, 2578u, 3333u, 4061u, 4777u, 5488u, 6201u, 6919u, 7645u, 8381u, 9127u,
     9885u, 10656u, 11439u, 12236u, 26917u, 32087u, 36299u, 39819u, 42856u, 45542u, 47964u,
@@ -86,10 +93,14 @@ static float guarded_table(float temperature, float humidity)
         w1 = 65536u;
     }
     const uint16_t *const v0 = guarded_values + i0;
-    const uint32_t m0 =
-        guarded_mix((uint32_t)GUARDED_READ16(v0), (uint32_t)GUARDED_READ16(v0 + 1), w1);
-    const uint32_t m1 =
-        guarded_mix((uint32_t)GUARDED_READ16(v0 + 17), (uint32_t)GUARDED_READ16(v0 + 18), w1);
+    const uint32_t m0 = guarded_mix(
+        (uint32_t)GUARDED_READ16(v0),
+        (uint32_t)GUARDED_READ16(v0 + 1),
+        w1);
+    const uint32_t m1 = guarded_mix(
+        (uint32_t)GUARDED_READ16(v0 + 17),
+        (uint32_t)GUARDED_READ16(v0 + 18),
+        w1);
     const uint32_t m2 = guarded_mix(m0, m1, w0);
     return 0.6078514f + 0.0007542103f * (float)m2;
 }

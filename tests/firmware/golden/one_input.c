@@ -33,7 +33,7 @@ static double one_input_formula(double in_exp)
 #endif
 
 #ifdef ONE_INPUT_TABLE_ONLY
-/* 33 breakpoints, the last input running fastest. */
+/* 33 values, the last input fastest. */
 static const float one_input_values[33] ONE_INPUT_FLASH = {
     -0.9640276f, -0.95404524f, -0.94137555f, -0.9253462f, -0.90514827f, -0.8798267f,
     -0.84828365f, -0.8093011f, -0.7615942f, -0.7039056f, -0.63514894f, -0.5545997f,
@@ -56,8 +56,10 @@ static double one_input_table(double in_exp)
     }
     const double w0 = p0 - (double)i0;
     const float *const v0 = one_input_values + i0;
-    const double m0 =
-        one_input_mix((double)ONE_INPUT_READF(v0), (double)ONE_INPUT_READF(v0 + 1), w0);
+    const double m0 = one_input_mix(
+        (double)ONE_INPUT_READF(v0),
+        (double)ONE_INPUT_READF(v0 + 1),
+        w0);
     return m0;
 }
 #endif

@@ -23,7 +23,7 @@
 #define TABLE_ONLY_READ16(address) (*(address))
 #endif
 
-/* 2 x 17 breakpoints, the last input running fastest. */
+/* 2 x 17 values, the last input fastest. */
 static const uint16_t table_only_values[34] TABLE_ONLY_FLASH = {
     0u, 895u, 1774u, 2578u, 3333u, 4061u, 4777u, 5488u, 6201u, 6919u, 7645u, 8381u, 9127u,
     9885u, 10656u, 11439u, 12236u, 26917u, 32087u, 36299u, 39819u, 42856u, 45542u, 47964u,
@@ -49,10 +49,14 @@ static float table_only_table(float temperature, float humidity)
         w1 = 65536u;
     }
     const uint16_t *const v0 = table_only_values + i0;
-    const uint32_t m0 =
-        table_only_mix((uint32_t)TABLE_ONLY_READ16(v0), (uint32_t)TABLE_ONLY_READ16(v0 + 1), w1);
-    const uint32_t m1 =
-        table_only_mix((uint32_t)TABLE_ONLY_READ16(v0 + 17), (uint32_t)TABLE_ONLY_READ16(v0 + 18), w1);
+    const uint32_t m0 = table_only_mix(
+        (uint32_t)TABLE_ONLY_READ16(v0),
+        (uint32_t)TABLE_ONLY_READ16(v0 + 1),
+        w1);
+    const uint32_t m1 = table_only_mix(
+        (uint32_t)TABLE_ONLY_READ16(v0 + 17),
+        (uint32_t)TABLE_ONLY_READ16(v0 + 18),
+        w1);
     const uint32_t m2 = table_only_mix(m0, m1, w0);
     return 0.6078514f + 0.0007542103f * (float)m2;
 }

@@ -6,9 +6,7 @@
 #include "wet_bulb.h"
 
 #include <stdint.h>
-#ifndef WET_BULB_TABLE_ONLY
 #include <math.h>
-#endif
 
 #if defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__ > 0
 #error "wet_bulb tells NaN from numbers: compile it without -ffast-math and -ffinite-math-only"

@@ -6,15 +6,28 @@ import pytest
 from distill.arrays import Array
 from distill.domain import Domain, Variable
 from distill.errors import ExportError
-from distill.firmware.guard import Guard, find_guard
+from distill.firmware.graph import Arithmetic
+from distill.firmware.guard import Guard
+from distill.firmware.guard_search import find_guard
+from distill.firmware.passes import lower
 from distill.formula import Formula
 
 SQUARE = Domain.box(x=(0, 10), y=(-1, 1))
 
 
-def guard_of(text: str, truth: str, tolerance: float = 0.1, **options: object) -> Guard:
-    wanted = Formula.parse(truth, SQUARE)
-    return find_guard(Formula.parse(text, SQUARE), wanted, SQUARE, tolerance, **options)
+def guard_of(
+    text: str,
+    truth: str,
+    tolerance: float = 0.1,
+    arithmetic: Arithmetic = "float32",
+    cells: int | tuple[int, ...] | None = None,
+) -> Guard:
+    formula, wanted = Formula.parse(text, SQUARE), Formula.parse(truth, SQUARE)
+    graph = lower(formula, "float32" if arithmetic == "float32" else "double")
+    answers = [formula]
+    if arithmetic == "float32":
+        answers.append(lambda x: graph.evaluate(x, "float32"))
+    return find_guard(answers, wanted, SQUARE, tolerance, cells, arithmetic=arithmetic)
 
 
 def dense() -> Array:
@@ -38,8 +51,11 @@ def test_a_good_formula_has_an_empty_guard() -> None:
         ("max(0, 0.2 - abs(x - 4.321)*100)", "0"),  # a spike 0.002 wide
     ],
 )
-def test_outside_the_guard_the_formula_keeps_the_tolerance(text: str, truth: str) -> None:
-    guard = guard_of(text, truth)
+@pytest.mark.parametrize("arithmetic", ["float32", "double", "fixed"])
+def test_outside_the_guard_the_formula_keeps_the_tolerance(
+    text: str, truth: str, arithmetic: Arithmetic
+) -> None:
+    guard = guard_of(text, truth, arithmetic=arithmetic)
     assert 0 < guard.fraction < 0.6
     x = dense()
     error = np.abs(Formula.parse(text, SQUARE)(x) - Formula.parse(truth, SQUARE)(x))
@@ -81,7 +97,7 @@ def test_whole_numbers_have_a_cell_each() -> None:
     domain = Domain((Variable("gear", -1, 4, kind="integer"), Variable("on", 0, 1, kind="boolean")))
     formula = Formula.parse("gear + on", domain)
     truth = Formula.parse("gear + on + max(0, gear - 3)", domain)
-    guard = find_guard(formula, truth, domain, 0.5)
+    guard = find_guard([formula], truth, domain, 0.5)
     assert guard.counts == (6, 1)
     assert guard.flags[:, 0].tolist() == [False, False, False, False, True, True]
 

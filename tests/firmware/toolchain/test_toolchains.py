@@ -1,32 +1,36 @@
 from __future__ import annotations
 
-import os
+import re
 import sys
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from omegaconf import OmegaConf
 
-from distill.config import conf_directory
+from distill.config import options_of, read_option
 from distill.errors import ToolchainError
 from distill.firmware.doctor import examine
 from distill.firmware.target import Target, load_target
 from distill.firmware.toolchains import (
     HostCompiler,
+    Toolchain,
     ToolMissing,
     host_compilers,
+    native,
     run_tool,
     toolchain_for,
     wheels,
+    zig,
 )
+from distill.firmware.toolchains.cache import cache_folder
+from distill.firmware.toolchains.process import ToolTimeout
 
 
 @pytest.fixture
 def pic32() -> Target:
-    content = OmegaConf.to_container(OmegaConf.load(conf_directory() / "target" / "pic32.yaml"))
-    assert isinstance(content, dict)
-    return load_target({str(key): value for key, value in content.items()})
+    return load_target(read_option("target", "pic32"))
 
 
 def alive(pid: int) -> bool:
@@ -64,7 +68,7 @@ def test_a_program_that_does_not_end_is_killed_with_its_children(tmp_path: Path)
         "pathlib.Path('child').write_text(str(child.pid))\n"
         "time.sleep(600)"
     )
-    with pytest.raises(ToolchainError, match="did not end within"):
+    with pytest.raises(ToolTimeout, match="did not end within"):
         run_tool([sys.executable, "-c", code], seconds=3, folder=tmp_path)
     child = int((tmp_path / "child").read_text())
     for _ in range(100):
@@ -93,34 +97,102 @@ def test_the_compiler_names_itself(pic32: Target) -> None:
 def test_a_target_without_its_compiler_says_how_to_get_it(
     pic32: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wheels, "zig_installed", lambda: False)
-    wheels.zig_version.cache_clear()
+    monkeypatch.setattr(zig, "zig_installed", lambda: False)
+    monkeypatch.setenv("PATH", "/nowhere")
+    for cached in (zig.zig_version, native.gcc_version):
+        cached.cache_clear()
     try:
         with pytest.raises(ToolMissing) as caught:
             toolchain_for(pic32)
+        assert "pip install ziglang" in caught.value.hint
+        with pytest.raises(ToolMissing) as caught:
+            toolchain_for(replace(pic32, toolchain="native"))
+        assert "apt install gcc-mipsel-linux-gnu" in caught.value.hint
     finally:
-        wheels.zig_version.cache_clear()
-    assert "pip install ziglang" in caught.value.hint
+        for cached in (zig.zig_version, native.gcc_version):
+            cached.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [
+        ("cortex_m4f", r"arm-none-eabi-gcc \d+\.\d+\.\d+ -Os"),
+        ("riscv32", r"riscv64-unknown-elf-gcc \d+\.\d+\.\d+ -Os"),
+        ("avr", r"avr-gcc \d+\.\d+\.\d+ -Os"),
+        (
+            "pic32",
+            r"mipsel-linux-gnu-gcc \d+\.\d+\.\d+ -Os, linked by zig \(clang [\d.]+\) "
+            "with its runtime and libm",
+        ),
+    ],
+)
+def test_a_native_compiler_names_itself_and_whose_libm_it_links(
+    name: str, label: str, installed: Callable[[Callable[[], Toolchain]], Toolchain]
+) -> None:
+    target = replace(load_target(read_option("target", name)), toolchain="native")
+    assert re.fullmatch(label, installed(lambda: toolchain_for(target)).compiler)
+
+
+def test_a_native_compile_error_shows_the_compilers_first_lines(
+    tmp_path: Path, installed: Callable[[Callable[[], Toolchain]], Toolchain]
+) -> None:
+    target = replace(load_target(read_option("target", "cortex_m4f")), toolchain="native")
+    source = tmp_path / "broken.c"
+    source.write_text("int start(void) { return undeclared_thing(); }\n")
+    with pytest.raises(ToolchainError) as caught:
+        installed(lambda: toolchain_for(target)).build(
+            [source], tmp_path / "broken.elf", entry="start"
+        )
+    assert "undeclared_thing" in caught.value.what
+    assert caught.value.where == "broken.c"
+
+
+def test_the_first_use_of_a_target_is_announced_and_the_second_is_quick(
+    tmp_path: Path, pic32: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    libm = tmp_path / "libm.a"
+    monkeypatch.setattr(wheels, "libm_file", lambda target: libm)
+    told: list[str] = []
+    toolchain_for(pic32).prepare(told.append)
+    assert told == ["building zig's libraries for pic32, this once"]
+    libm.write_bytes(b"")
+    toolchain_for(pic32).prepare(told.append)
+    assert len(told) == 1
+
+
+def test_libm_has_every_function_of_both_precisions(tmp_path: Path, pic32: Target) -> None:
+    of_one = "acos asin atan cbrt cos cosh exp log sin sinh sqrt tan tanh fabs expm1 ceil floor"
+    of_two = "atan2 pow fmin fmax"
+    calls = [f"sum += {f}f((float)sum) + (float){f}(sum);" for f in of_one.split()]
+    calls += [f"sum += {f}f((float)sum, 2.0f) + (float){f}(sum, 2.0);" for f in of_two.split()]
+    source = tmp_path / "all.c"
+    source.write_text(
+        "#include <math.h>\ndouble start(double sum);\n"
+        f"double start(double sum) {{ {' '.join(calls)} return sum; }}\n"
+    )
+    program = tmp_path / "all.elf"
+    toolchain_for(pic32).build([source], program, entry="start")
+    assert program.stat().st_size > 10_000
 
 
 def test_zig_keeps_its_libraries_in_the_users_cache(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wheels.cache_folder.cache_clear()
+    cache_folder.cache_clear()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     try:
-        assert wheels.cache_folder() == tmp_path / "distill" / "zig"
-        assert wheels.cache_folder().is_dir()
-        wheels.cache_folder.cache_clear()
+        assert cache_folder("zig") == tmp_path / "distill" / "zig"
+        assert cache_folder("zig").is_dir()
+        cache_folder.cache_clear()
         blocked = tmp_path / "file"
         blocked.write_text("")
         monkeypatch.setenv("XDG_CACHE_HOME", str(blocked))
-        elsewhere = wheels.cache_folder()
+        elsewhere = cache_folder("zig")
         assert elsewhere.is_dir()
         assert blocked not in elsewhere.parents
         elsewhere.rmdir()
     finally:
-        wheels.cache_folder.cache_clear()
+        cache_folder.cache_clear()
 
 
 def test_building_writes_nothing_into_the_working_folder(
@@ -163,11 +235,32 @@ def test_doctor_finds_what_is_installed_and_explains_what_is_not(
     program = tmp_path / "cppcheck"
     program.write_text("#!/bin/sh\necho Cppcheck 9.9\n")
     program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}/bin")
+    monkeypatch.setenv("PATH", str(tmp_path))
     findings = {finding.name: finding for finding in examine()}
     assert findings["zig"].found
     assert findings["unicorn"].found
-    assert findings["cppcheck"].found
     assert findings["cppcheck"].detail == f"Cppcheck 9.9 ({program})"
-    assert not findings["qemu-mipsel"].found
+    assert not findings["arm-none-eabi-gcc"].found
+    assert "apt install gcc-arm-none-eabi" in findings["arm-none-eabi-gcc"].gives
+    assert not findings["qemu-user"].found
     assert all("install" in f.gives or "http" in f.gives for f in findings.values())
+
+
+def test_doctor_says_what_every_target_can_be_built_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    native.gcc_version.cache_clear()
+    targets = [load_target(read_option("target", name)) for name in options_of("target")]
+    try:
+        findings = {f.name.removeprefix("target "): f for f in examine(targets)}
+    finally:
+        native.gcc_version.cache_clear()
+    for target in targets:
+        finding = findings[target.name]
+        assert target.native is not None
+        assert finding.found == (target.wheels is not None)
+        assert f"native figures: apt install {target.native.packages[0]}" in finding.gives
+        if target.wheels is not None:
+            assert finding.detail.startswith("wheels (zig cc (clang ")
+    assert findings["avr"].detail == "costs are estimates; nothing builds for it"

@@ -1,0 +1,238 @@
+"""Building what a bundle is made of: a formula or a table in one arithmetic, with its guard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import cast
+
+from distill.arrays import Array
+from distill.config import ExportConfig
+from distill.domain import Domain
+from distill.errors import ExportError
+from distill.extremum import largest
+from distill.firmware.fixed.formats import QFormat
+from distill.firmware.graph import Arithmetic
+from distill.firmware.guard import Guard
+from distill.firmware.guard_search import find_guard
+from distill.firmware.lookup import Table
+from distill.firmware.passes.functions import machine_costs
+from distill.firmware.policy import NanInput, OutOfDomain, Policy
+from distill.firmware.spec import BundleSpec, InterfaceName, evaluate_bundle
+from distill.firmware.table_search import Prefer
+from distill.firmware.tables import fit_table
+from distill.firmware.target import Target
+from distill.formula import Formula
+from distill.progress import Progress
+from distill.teachers.base import Output
+
+SHARE = 0.9
+"""The part of what a formula leaves of the tolerance that its arithmetic may use up."""
+
+LEAST_SHARE = 0.02
+"""What the arithmetic may use where a formula leaves nothing: the table answers there."""
+
+SELFTEST_POINTS = 64
+"""Points of the self-test, besides corners, edges and special values."""
+
+Truth = Callable[[Array], Array]
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is wanted of every way of one export.
+
+    ``formula_error`` is the formula's largest error against the teacher, None when unknown;
+    ``truth`` the teacher's answers (n, d) -> (n,), None where it cannot be asked.
+    """
+
+    name: str
+    domain: Domain
+    formula: Formula | None
+    formula_error: float | None
+    truth: Truth | None
+    tolerance: float
+    output: Output
+    options: ExportConfig
+    target: Target
+    provenance: Mapping[str, str]
+
+
+def arithmetics(options: ExportConfig) -> tuple[Arithmetic, ...]:
+    """The arithmetics an export may use."""
+    if options.arithmetic != "auto":
+        return (cast(Arithmetic, options.arithmetic),)
+    return ("fixed",) if options.interface == "integer" else ("float32", "fixed")
+
+
+def accuracy_left(formula_error: float | None, tolerance: float) -> float:
+    """How far the arithmetic may move a formula's answers."""
+    left = tolerance - formula_error if formula_error is not None else 0.0
+    return max(SHARE * left, LEAST_SHARE * tolerance)
+
+
+def plain_spec(
+    formula: Formula,
+    name: str,
+    arithmetic: Arithmetic,
+    accuracy: float,
+    tolerance: float,
+    options: ExportConfig,
+    target: Target,
+) -> BundleSpec:
+    """A formula alone, its inputs unchecked: what formulas are compared by."""
+    return BundleSpec(
+        name=name,
+        domain=formula.domain,
+        formula=formula,
+        table=None,
+        guard=None,
+        output_name=name,
+        tolerance=tolerance,
+        max_error=0.0,
+        arithmetic=arithmetic,
+        interface=cast(InterfaceName, options.interface),
+        accuracy=_accuracy(options, arithmetic, accuracy),
+        costs=_costs(target, arithmetic),
+        policy=Policy("unchecked"),
+    )
+
+
+def _accuracy(options: ExportConfig, arithmetic: Arithmetic, accuracy: float) -> float | None:
+    """The accuracy of the C's own functions; None where the C library's are wanted."""
+    own = options.functions == "cheapest" and arithmetic == "float32"
+    return accuracy if own or arithmetic == "fixed" else None
+
+
+def _costs(target: Target, arithmetic: Arithmetic) -> Mapping[str, float]:
+    """By which the C's own functions are chosen."""
+    return target.costs("fixed") if arithmetic == "fixed" else machine_costs(target)
+
+
+def build_table(order: Order, arithmetic: Arithmetic, progress: Progress) -> BundleSpec:
+    """The table alone.
+
+    Raises
+    ------
+    ExportError : when no table is within the tolerance and the bytes.
+    """
+    progress.advance(None, f"fitting the table in {arithmetic}")
+    table = _fit(order, arithmetic)
+    return _known_error(order, _spec(order, arithmetic, None, table, None, order.tolerance))
+
+
+def build_formula(order: Order, arithmetic: Arithmetic, progress: Progress) -> BundleSpec:
+    """The formula, the table behind it, and the guard between them.
+
+    Raises
+    ------
+    ExportError : when the arithmetic cannot hold the formula, or where the formula misses the
+        tolerance no table can stand in.
+    """
+    assert order.formula is not None
+    accuracy = accuracy_left(order.formula_error, order.tolerance)
+    progress.advance(None, f"the formula in {arithmetic}")
+    spec = _spec(order, arithmetic, order.formula, None, None, accuracy)
+    if order.truth is None:
+        return spec
+    guard = _guard(order, spec, progress)
+    good = order.formula_error is not None and order.formula_error <= order.tolerance
+    if good and not guard.empty and arithmetic != "double":
+        # The arithmetic may be what misses the tolerance: it gets a quarter of the room.
+        finer = _spec(order, arithmetic, order.formula, None, None, accuracy / 4)
+        again = _guard(order, finer, progress)
+        if again.fraction < guard.fraction:
+            spec, guard, accuracy = finer, again, accuracy / 4
+    table: Table | None = None
+    progress.advance(None, f"fitting the table in {arithmetic}")
+    try:
+        output = spec.output_format if arithmetic == "fixed" else None
+        table = _fit(order, arithmetic, output)
+    except ExportError as error:
+        if not guard.empty:
+            raise
+        # The formula is enough everywhere; the table would only have been an alternative.
+        progress.warn(f"no table stands behind the formula: {error.what} {error.hint}")
+    return _known_error(order, _spec(order, arithmetic, order.formula, table, guard, accuracy))
+
+
+def _spec(
+    order: Order,
+    arithmetic: Arithmetic,
+    formula: Formula | None,
+    table: Table | None,
+    guard: Guard | None,
+    accuracy: float,
+) -> BundleSpec:
+    options = order.options
+    spec = BundleSpec(
+        name=order.name,
+        domain=order.domain,
+        formula=formula,
+        table=table,
+        guard=guard,
+        output_name=order.output.name,
+        output_unit=order.output.unit,
+        tolerance=order.tolerance,
+        max_error=float("inf") if order.formula_error is None else order.formula_error,
+        label_above=options.label_above,
+        policy=Policy(cast(OutOfDomain, options.out_of_domain), cast(NanInput, options.nan_input)),
+        provenance=order.provenance,
+        target=order.target.name,
+        verified=options.verify,
+        vectors=order.domain.sample(SELFTEST_POINTS),
+        arithmetic=arithmetic,
+        interface=cast(InterfaceName, options.interface),
+        accuracy=_accuracy(options, arithmetic, accuracy),
+        costs=_costs(order.target, arithmetic),
+    )
+    assert formula is None or spec.implementation is not None  # found now, so that errors come now
+    return spec
+
+
+def _guard(order: Order, spec: BundleSpec, progress: Progress) -> Guard:
+    assert order.truth is not None
+    assert spec.implementation is not None
+    progress.advance(None, "looking for cells in which the formula misses the tolerance")
+    return find_guard(
+        spec.implementation.models,
+        order.truth,
+        order.domain,
+        order.tolerance,
+        arithmetic=spec.arithmetic,
+    )
+
+
+def _fit(order: Order, arithmetic: Arithmetic, output: QFormat | None = None) -> Table:
+    if order.truth is None:
+        raise ExportError(
+            "between a table's rows nothing can be asked, so no table of breakpoints can be made.",
+            where="teacher",
+            hint="raise the tolerance, search longer, or export a candidate by its id.",
+        )
+    return fit_table(
+        order.truth,
+        order.domain,
+        order.tolerance,
+        max_bytes=order.options.table_bytes,
+        arithmetic=arithmetic,
+        prefer=cast(Prefer, order.options.table_prefers),
+        output=output,
+    )
+
+
+def _known_error(order: Order, spec: BundleSpec) -> BundleSpec:
+    """The spec with the largest error of what the C will answer."""
+    truth = order.truth
+    assert truth is not None  # a table or a guard was made with it
+
+    def difference(x: Array) -> Array:
+        return evaluate_real(spec, x) - truth(x)
+
+    return replace(spec, max_error=largest(difference, spec.domain).value)
+
+
+def evaluate_real(spec: BundleSpec, x: Array) -> Array:
+    """What the C answers at real points (n, d), in real numbers (n,), whatever its interface."""
+    numbers = spec.numbers
+    return numbers.outputs(evaluate_bundle(spec, numbers.numbers(x)))

@@ -1,0 +1,135 @@
+"""All values that fixed-point C can meet, by Frama-C's Eva: no alarm is a proof of no undefined
+behaviour (abstract interpretation; Cuoq et al., Frama-C: A Software Analysis Perspective, 2012).
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from distill.errors import ToolchainError
+from distill.firmware.evidence import Check
+from distill.firmware.interface import INT32
+from distill.firmware.subject import Subject
+from distill.firmware.toolchains import run_tool
+
+SECONDS = 300.0
+
+MACHINES = {"gcc_x86_32": "32-bit int", "gcc_x86_16": "16-bit int"}
+"""Frama-C's machines, by the width of int that matters: an AVR's is 16 bits."""
+
+BOXES = 4096
+"""Boxes of the domain, about, besides those outside of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Analysed:
+    """What Eva said of one way to compile the C, and the alarms among it."""
+
+    alarms: tuple[str, ...]
+    text: str
+
+
+def check_values(subject: Subject, folder: Path) -> tuple[Check, dict[str, str]]:
+    """No alarm over every input there is (or of the domain, where the caller must keep to it).
+
+    Raises
+    ------
+    ToolchainError : when Frama-C does not get through the C, or does not end in time.
+    """
+    name = "all values, Frama-C"
+    if subject.signature.number != "int32":
+        # Eva does not follow a float through its bits, and so loses the box it came from.
+        return Check(name, None, "done where the C takes integers (export.interface=integer)"), {}
+    program = shutil.which("frama-c")
+    if program is None:
+        return Check(name, None, "frama-c is not installed: apt install frama-c-base"), {}
+    version = run_tool([program, "-version"], seconds=60, folder=folder).output.split()[0]
+    name = f"{name} {version}"
+    driver = folder / "all_values.c"
+    driver.write_text(driver_text(subject))
+    ways = ["", *(f"-D{variant}" for variant in subject.variants)]
+    texts, alarms = [], []
+    for define in ways:
+        for machine, meaning in MACHINES.items():
+            ran = analyse(program, subject, driver, machine, define)
+            texts.append(f"== {meaning} {define}\n{ran.text}")
+            alarms += [f"{meaning}: {alarm}" for alarm in ran.alarms]
+    reports = {"frama-c.txt": "\n".join(texts)}
+    figures = {"alarms": float(len(alarms))}
+    if alarms:
+        more = f" and {len(alarms) - 3} more" if len(alarms) > 3 else ""
+        return Check(name, False, f"{'; '.join(alarms[:3])}{more}", figures), reports
+    inputs = "every input of its type" if subject.answers_everywhere else "every input in range"
+    detail = f"no alarm at {inputs}, with {' and '.join(MACHINES.values())}, {len(ways)} way(s)"
+    return Check(name, True, detail, figures), reports
+
+
+def driver_text(subject: Subject) -> str:
+    """C whose entry calls the function with every value that each argument may have."""
+    columns = [_pieces(subject, i) for i in range(subject.signature.inputs)]
+    tables, loops, steps = [], [], []
+    for i, pieces in enumerate(columns):
+        n = len(pieces)
+        for name, end in (("low", 0), ("high", 1)):
+            values = ", ".join(_literal(piece[end]) for piece in pieces)
+            tables.append(f"static const int32_t {name}{i}[{n}] = {{{values}}};")
+        loops.append(f"/*@ loop unroll {n}; */ for (int i{i} = 0; i{i} < {n}; i{i}++)")
+        steps.append(f"x[{i}] = Frama_C_long_interval(low{i}[i{i}], high{i}[i{i}]);")
+    lines = [
+        *('#include "__fc_builtin.h"', f'#include "{subject.header.name}"', *tables),
+        *("void all_values(void);", "void all_values(void)", "{"),
+        *(f"    int32_t x[{len(columns)}];", *(f"    {loop}" for loop in loops), "    {"),
+        *(f"        {step}" for step in steps),
+        *(f"        (void){subject.signature.call(subject.name)};", "    }", "}"),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _pieces(subject: Subject, column: int) -> list[tuple[int, int]]:
+    """Consecutive ranges of integers that an input may have: its domain's, and what is outside."""
+    inputs = subject.signature.inputs
+    low, high = (int(end[column]) for end in (subject.interface.low, subject.interface.high))
+    count = min(max(int(BOXES ** (1 / inputs)), 1), high - low + 1)
+    cuts = [low + (high - low + 1) * i // count for i in range(count + 1)]
+    pieces = [(first, behind - 1) for first, behind in pairwise(cuts)]
+    if not subject.answers_everywhere:
+        return pieces
+    return [(int(INT32.min), low - 1), *pieces, (high + 1, int(INT32.max))]
+
+
+def _literal(value: int) -> str:
+    # -2147483648 is no literal in C: it negates one that int does not hold.
+    return f"(-{-value - 1}L - 1)" if value < 0 else f"{value}L"
+
+
+def analyse(
+    program: str, subject: Subject, driver: Path, machine: str, define: str = ""
+) -> Analysed:
+    """Eva's words and alarms for one machine and one macro (``-DNAME``, or none).
+
+    Raises
+    ------
+    ToolchainError : when Frama-C does not get to the end of the function.
+    """
+    arguments = [
+        *(program, "-machdep", machine, f"-cpp-extra-args=-I{subject.directory} {define}"),
+        *("-eva", "-eva-precision", "3", "-eva-no-print", "-eva-slevel", str(2 * BOXES)),
+        *("-main", "all_values", str(driver), str(subject.source)),
+    ]
+    ended = run_tool(arguments, seconds=SECONDS, folder=driver.parent)
+    text = ended.output.replace(f"{driver.parent}/", "").replace(f"{subject.directory}/", "")
+    summary = re.search(r"(\d+) alarms? generated by the analysis", text)
+    if ended.status != 0 or summary is None or "NON TERMINATING" in text:
+        last = [line for line in text.splitlines() if line.strip()][-6:]
+        raise ToolchainError(f"Frama-C does not get through the C: {' | '.join(last)}")
+    # An alarm's words stand on its own line or, when it is long, on the next.
+    found = re.findall(r"\[eva:alarm\] (\S+): Warning:\s+([^\n]+)(?:\n {2,}(assert[^\n]*))?", text)
+    alarms = tuple(" ".join(filter(None, words)).strip() for words in found)
+    if not alarms and int(summary.group(1)):
+        alarms = (summary.group(0),)
+    told = [f"[eva:alarm] {alarm}" for alarm in alarms]
+    return Analysed(alarms, "\n".join([*told, text[text.index("[eva:summary]") :]]))
