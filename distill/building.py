@@ -11,6 +11,7 @@ from distill.config import ExportConfig
 from distill.domain import Domain
 from distill.errors import ExportError
 from distill.extremum import largest
+from distill.firmware.fixed.estimates import ESTIMATES
 from distill.firmware.fixed.formats import QFormat
 from distill.firmware.graph import Arithmetic
 from distill.firmware.guard import Guard
@@ -106,7 +107,9 @@ def _accuracy(options: ExportConfig, arithmetic: Arithmetic, accuracy: float) ->
 
 def _costs(target: Target, arithmetic: Arithmetic) -> Mapping[str, float]:
     """By which the C's own functions are chosen."""
-    return target.costs("fixed") if arithmetic == "fixed" else machine_costs(target)
+    if arithmetic == "fixed":
+        return ESTIMATES[target.emulator].costs()
+    return machine_costs(target)
 
 
 def build_table(order: Order, arithmetic: Arithmetic, progress: Progress) -> BundleSpec:

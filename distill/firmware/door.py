@@ -1,8 +1,9 @@
 """The door of fixed point: floats to integers and back by their bits, and integers into bounds.
 
 Bit operations cost a chip without a floating-point unit a fifth of what its soft-float library
-takes for the same, pull nothing of that library in, and give the same bits everywhere. The models
-are :meth:`QFormat.integers` and :func:`to_float`.
+takes for the same, pull little of that library in, and give the same bits everywhere. The models
+are :meth:`QFormat.integers` and :func:`to_float`. Bits are read through a union, which C99 defines
+(6.5.2.3): freestanding compilers turn memcpy into a call.
 """
 
 from __future__ import annotations
@@ -16,6 +17,16 @@ from distill.firmware.fixed.formats import Integers, QFormat, input_bounds, inpu
 from distill.firmware.policy import Policy
 
 _TO_INTEGER = """\
+static uint32_t {name}_bits(float value)
+{{
+    union {{
+        float real;
+        uint32_t bits;
+    }} same;
+    same.real = value;
+    return same.bits;
+}}
+
 /* The integer nearest to 2^fraction times the float of these bits: halves away from zero, held at
  * the ends of 32 bits. */
 static int32_t {name}_to_integer(uint32_t bits, int32_t fraction)
@@ -39,14 +50,15 @@ _TO_FLOAT = """\
 /* The float nearest to a number of {fraction} fraction bits. */
 static float {name}_to_float(int32_t number)
 {{
-    float value = (float)number;
-    if (number != 0) {{
+    union {{
+        float real;
         uint32_t bits;
-        memcpy(&bits, &value, sizeof bits);
-        bits {sign}= (uint32_t){exponent} << 23;
-        memcpy(&value, &bits, sizeof value);
+    }} same;
+    same.real = (float)number;
+    if (number != 0) {{
+        same.bits {sign}= (uint32_t){exponent} << 23;
     }}
-    return value;
+    return same.real;
 }}
 """
 
@@ -59,7 +71,7 @@ def to_float(q: Integers, form: QFormat) -> Array:
 
 
 def door_functions(name: str, output: QFormat) -> str:
-    """``NAME_to_integer`` and ``NAME_to_float``; they need <stdint.h> and <string.h>."""
+    """``NAME_to_integer`` and ``NAME_to_float``; they need <stdint.h>."""
     return (
         _TO_INTEGER.format(name=name)
         + "\n"
@@ -73,23 +85,21 @@ def door_functions(name: str, output: QFormat) -> str:
 
 
 def take_float(
-    variable: Variable, parameter: str, local: str, name: str, policy: Policy
+    variable: Variable, parameter: str, local: str, bits: str, name: str, policy: Policy
 ) -> list[str]:
     """Statements after which ``local`` is the held integer of the float ``parameter``.
+
+    ``bits`` is the local that gets the float's bits.
 
     The function may have returned before, as the policy says.
     """
     low, high = input_bounds(variable)
-    bits = f"{local}_bits"
     convert = f"{local} = {name}_to_integer({bits}, {input_format(variable).fraction});"
     missing = f"if (({bits} & 0x7fffffffu) > 0x7f800000u) {{"
-    lines = [
-        f"uint32_t {bits};",
-        f"int32_t {local};",
-        f"memcpy(&{bits}, &{parameter}, sizeof {bits});",
-    ]
+    lines = [f"const uint32_t {bits} = {name}_bits({parameter});"]
     if not policy.checked:
-        return [*lines, convert]
+        return [*lines, f"const int32_t {convert}"]
+    lines.append(f"int32_t {local};")
     if policy.nan_input == "propagate":
         lines += [missing, f"    return {parameter}; /* NaN */", "}", convert]
     else:
@@ -110,7 +120,8 @@ def _bounded(local: str, low: int, high: int, *, refuse: bool) -> list[str]:
     return [
         f"if ({local} < {low}) {{",
         f"    {local} = {low};",
-        f"}} else if ({local} > {high}) {{",
+        "}",
+        f"if ({local} > {high}) {{",
         f"    {local} = {high};",
         "}",
     ]

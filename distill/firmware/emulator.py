@@ -22,8 +22,9 @@ SECONDS = 60.0
 class Counts:
     """What each call takes in the target's unit, shape (n,), and the deepest stack in bytes.
 
-    A call is counted from the function's first instruction to its return; the harness's own are
-    left out, and instructions whose condition is false are not: they take their time. The stack is what the calls overwrote of a painted one, below the caller's.
+    A call is counted from the function's first instruction to its return. The harness's own are
+    left out; instructions whose condition is false are not, for they take their time. The stack
+    is what the calls overwrote of a painted one, below the caller's.
     """
 
     calls: Array

@@ -14,6 +14,7 @@ from typing import Protocol
 from distill.arrays import Array
 from distill.firmware.emit import function_text
 from distill.firmware.fixed.emit import emit_fixed
+from distill.firmware.fixed.estimates import Estimates
 from distill.firmware.fixed.formats import Integers, hold
 from distill.firmware.fixed.plan import plan_fixed
 from distill.firmware.fixed.program import FixedProgram
@@ -133,7 +134,9 @@ def implement(
     ----------
     accuracy : how far the implementation may be from the formula, in the output's unit; None
         keeps the C library's functions. Fixed point needs it.
-    costs : instructions of each operation on the target, by operator name.
+    costs : what operations take on the target: by operator name, with
+        :func:`distill.firmware.passes.functions.machine_costs`; in fixed point the numbers of
+        :class:`distill.firmware.fixed.estimates.Estimates`.
 
     Raises
     ------
@@ -153,6 +156,8 @@ def _implement(
     costs = None if price is None else dict(price)
     if arithmetic == "fixed":
         assert accuracy is not None  # BundleSpec asks for it
-        return FixedImplementation(formula, plan_fixed(formula, formula.domain, accuracy))
+        estimates = None if costs is None else Estimates.from_costs(costs)
+        program = plan_fixed(formula, formula.domain, accuracy, estimates)
+        return FixedImplementation(formula, program)
     graph = lower(formula, arithmetic, accuracy=accuracy, costs=costs)
     return FloatImplementation(formula, graph, arithmetic)

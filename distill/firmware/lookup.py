@@ -98,10 +98,13 @@ class Table:
         return bool(self.values.dtype != np.float32)
 
     @property
-    def highest_level(self) -> float:
-        """The largest level that integers can stand for."""
+    def largest(self) -> float:
+        """The largest magnitude that occurs while the answer is put together."""
+        if not self.quantised:
+            return 2 * float(np.abs(self.values).max())
         kind = self.values.dtype.name
-        return HIGHEST[kind] * (256.0 if kind == "uint8" else 1.0)
+        levels = HIGHEST[kind] * (256.0 if kind == "uint8" else 1.0)
+        return abs(self.offset) + self.scale * levels
 
     @property
     def bytes(self) -> int:

@@ -20,8 +20,8 @@ from distill.firmware.fixed.formats import input_formats
 from distill.firmware.graph import Arithmetic
 from distill.firmware.guard_code import guard_arrays, guard_function
 from distill.firmware.harness import Signature
+from distill.firmware.input_code import ORDER, hold_input, nan
 from distill.firmware.lookup import Table
-from distill.firmware.lookup_code import hold_input, nan
 from distill.firmware.names import Names
 from distill.firmware.notes import header_notes
 from distill.firmware.spec import BundleSpec
@@ -56,6 +56,9 @@ ARITHMETIC_WORDS = {
     "double": "double arithmetic",
     "fixed": "fixed-point arithmetic in 32-bit integers",
 }
+
+SOFT = 10.0
+"""From so many instructions on an addition of floats is taken for a call of a library."""
 
 _AVR_READS = {
     "READ8": "pgm_read_byte",
@@ -152,7 +155,8 @@ def _functions(spec: BundleSpec) -> dict[str, object]:
         stored["table_arrays"] = table_arrays(spec.table, spec.name)
     if spec.output_format is not None and spec.interface == "float":
         door = door_functions(spec.name, spec.output_format)
-    text = formula + guard + table + door
+    elif _by_order(spec):
+        door = ORDER.format(name=spec.name)
     needs_nan = spec.policy.out_of_domain == "nan" or (
         spec.guarded and "formula" in spec.modes and spec.arithmetic == "fixed"
     )
@@ -164,29 +168,37 @@ def _functions(spec: BundleSpec) -> dict[str, object]:
         **stored,
         "reads": sorted({array.read for arrays in stored.values() for array in arrays}),
         "needs_nan": needs_nan,
-        "needs_memcpy": "memcpy(" in text or (spec.number == "float32" and bool(door)),
         "needs_math": spec.formula is not None and spec.arithmetic != "fixed",
     }
+
+
+def _by_order(spec: BundleSpec) -> bool:
+    """Whether inputs are compared as integers: where an addition of floats is a function call."""
+    soft = spec.costs is not None and spec.costs["add"] > SOFT
+    wanted = any(v.kind != "boolean" for v in spec.domain.variables) and spec.policy.checked
+    return soft and wanted and spec.arithmetic == "float32"
 
 
 def _body(spec: BundleSpec, parameters: tuple[str, ...]) -> dict[str, object]:
     """The public function: how inputs are held, and the expressions of the two answers."""
     variables = list(zip(parameters, spec.domain.variables, strict=True))
+    names = Names(spec.name)
+    names.parameters(spec.domain.names)
     held, lines = parameters, []
     formula, table = f"{spec.name}_formula({{}})", f"{spec.name}_table({{}})"
-    if spec.arithmetic != "fixed":
-        for parameter, variable in variables:
-            lines += hold_input(variable, parameter, spec.arithmetic, spec.policy)
-    elif spec.interface == "integer":
+    if spec.interface == "integer":
         for parameter, variable in variables:
             lines += take_integer(variable, parameter, spec.policy)
-    else:
-        names = Names(spec.name)
-        names.parameters(spec.domain.names)
+    elif spec.arithmetic == "fixed":
         held = tuple(names.local("q") for _ in variables)
         for (parameter, variable), q in zip(variables, held, strict=True):
-            lines += take_float(variable, parameter, q, spec.name, spec.policy)
+            bits = names.local("bits")
+            lines += take_float(variable, parameter, q, bits, spec.name, spec.policy)
         formula, table = (f"{spec.name}_to_float({answer})" for answer in (formula, table))
+    else:
+        order = f"{spec.name}_order" if _by_order(spec) else ""
+        for parameter, variable in variables:
+            lines += hold_input(variable, parameter, spec.arithmetic, spec.policy, names, order)
     arguments = ", ".join(held)
     return {
         "hold": lines,

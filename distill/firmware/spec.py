@@ -49,7 +49,8 @@ class BundleSpec:
     interface : ``integer`` leaves the numbers of fixed point as they are at the function's door.
     accuracy : how far the C's formula may be from the formula, in the output's unit; None leaves
         the mathematical functions to the C library. Fixed point needs it.
-    costs : instructions of each operation on the target, by which the C's functions were chosen.
+    costs : what operations take on the target, by which the C's functions were chosen; see
+        :func:`distill.firmware.implementation.implement`.
     label_above : with a number, a second function says whether the output is above it.
     target : the name of the chip it was written for.
     figures : lines that say what a call costs there, and what was not done to know it.

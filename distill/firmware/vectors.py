@@ -86,8 +86,7 @@ def _rounded(spec: BundleSpec, inputs: Array, mode: Mode) -> Answers:
     # A compiler that fuses the table's last multiplication and addition rounds once less.
     allowed = np.zeros(len(inputs))
     if spec.table is not None:
-        size = np.abs(spec.table.offset) + spec.table.scale * spec.table.highest_level
-        allowed += unit * (size if spec.table.quantised else 2 * np.abs(spec.table.values).max())
+        allowed += unit * spec.table.largest
     if spec.implementation is not None and mode != "table":
         inside = held(inputs, spec.domain, spec.arithmetic)
         inside = np.where(np.isnan(inside), spec.domain.low, inside)

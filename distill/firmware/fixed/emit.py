@@ -117,7 +117,7 @@ class _Printer:
             case "mac":
                 return self._mac(step, args)
             case "mask":
-                return f"(int32_t)((uint32_t){first} & UINT32_C(0x{step.constant:x}))"
+                return f"(int32_t)((uint32_t){first} & 0x{step.constant:x}u)"
             case "zeros":
                 self.helpers.add("zeros")
                 return f"{self.name}_zeros({first})"

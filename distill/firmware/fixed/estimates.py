@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 
 from distill.firmware.fixed.steps import Step
 
@@ -34,6 +35,16 @@ class Estimates:
     def whole_bytes(self) -> bool:
         """Whether shifts by multiples of 8 are much cheaper than others."""
         return self.shift_bit > 0
+
+    @classmethod
+    def from_costs(cls, costs: Mapping[str, float]) -> Estimates:
+        """The estimates that :meth:`costs` gave."""
+        numbers = {name: value for name, value in costs.items() if name != "short_products"}
+        return cls(**numbers, short_products=bool(costs["short_products"]))
+
+    def costs(self) -> dict[str, float]:
+        """The estimates as numbers by name."""
+        return {name: float(value) for name, value in asdict(self).items()}
 
     def of(self, step: Step) -> float:
         """The cost of one step."""

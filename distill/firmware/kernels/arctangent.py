@@ -68,14 +68,14 @@ class Arctangent(Kernel):
         up, down = f"INT32_C({self.quarter})", f"INT32_C({-self.quarter})"
         lines = [
             "const uint32_t bits = @_bits(x);",
-            f"const uint32_t beyond = (bits & UINT32_C({_SIZE:#x})) > UINT32_C({_ONE:#x});",
+            f"const uint32_t beyond = (bits & {_SIZE:#x}u) > {_ONE:#x}u;",
             "const float ratio = beyond != 0u ? 1.0f / x : x;",
             f"const {kind} s = ({kind}){to_fixed(bits - 2, self.fpu, 'ratio')};",
             f"const {kind} t = ({kind})(((uint32_t)@_high{bits}(s, s) << 3) - {middle});",
             *self.horner.text(),
             f"int32_t angle = @_high{bits}(y, s);",
             "if (beyond != 0u) {",
-            f"    angle = (bits > UINT32_C({_SIZE:#x}) ? {down} : {up}) - angle;",
+            f"    angle = (bits > {_SIZE:#x}u ? {down} : {up}) - angle;",
             "}",
             f"return {to_real(f'(angle{offset})', self.horner.fraction, self.fpu)};",
         ]

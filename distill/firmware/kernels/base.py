@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from distill.arrays import Array
+from distill.firmware.comments import wrapped
 from distill.firmware.kernels.horner import Horner
 from distill.firmware.kernels.machine import HELPERS, NEEDS, Singles
+from distill.formula.text import to_text
+from distill.formula.tree import Node, call, number, symbol
 
 if TYPE_CHECKING:
     from distill.firmware.graph import Graph
@@ -99,7 +102,29 @@ class Kernel(ABC):
     def text(self, name: str, function: str) -> str:
         """C of the static function ``name``; its helpers are called after ``function``."""
         lines = "\n".join(f"    {line}" for line in self.body()[0])
-        return f"static float {name}(float x)\n{{\n{lines}\n}}\n".replace("@", function)
+        body = f"static float {name}(float x)\n{{\n{lines}\n}}\n".replace("@", function)
+        return f"{self._comment()}\n{body}"
+
+    def _comment(self) -> str:
+        """What the function stands for, where, and how nearly."""
+        within = [f"{self.error:.2g}"] if self.error else []
+        within += [f"{self.relative:.2g} of it"] if self.relative else []
+        words = (
+            f"{readable(self.meaning)} for x from {self.low:.6g} to {self.high:.6g}, "
+            f"within {' and '.join(within)}."
+        )
+        return "/* " + "\n * ".join(wrapped(words, 92, "")) + " */"
+
+
+def readable(graph: Graph) -> str:
+    """A graph of one input as a person writes it."""
+    nodes: list[Node] = []
+    for operation in graph.operations:
+        if operation.args:
+            nodes.append(call(operation.name, *(nodes[a] for a in operation.args)))
+        else:
+            nodes.append(symbol("x") if operation.name == "input" else number(operation.value))
+    return to_text(nodes[-1], digits=5)
 
 
 def helper_text(kernels: list[Kernel], function: str) -> str:

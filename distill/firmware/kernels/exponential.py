@@ -61,12 +61,12 @@ class Exponential(Kernel):
         lines = [f"const uint32_t z = (uint32_t){product} + {uint32(self.bias)};"]
         shift = 32 - self.fraction
         if self.horner.bits == 32:
-            lines.append(f"const int32_t t = (int32_t)((z << {shift}) ^ UINT32_C(0x80000000));")
+            lines.append(f"const int32_t t = (int32_t)((z << {shift}) ^ 0x80000000u);")
             mantissa = "(((uint32_t)y + 32u) >> 6)"
         else:
             moved = f"z >> {16 - shift}" if shift < 16 else f"z << {shift - 16}"
             moved = "z" if shift == 16 else moved
-            lines.append(f"const int16_t t = (int16_t)(({moved}) ^ UINT32_C(0x8000));")
+            lines.append(f"const int16_t t = (int16_t)(({moved}) ^ 0x8000u);")
             mantissa = "((uint32_t)y << 10)"
         lines += self.horner.text()
         lines.append(f"return @_float(((z >> {self.fraction}) << 23) + {mantissa});")

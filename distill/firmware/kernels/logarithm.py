@@ -52,9 +52,9 @@ class Logarithm(Kernel):
         """C statements from ``x`` to a return, and the helpers they call."""
         lines = ["const uint32_t bits = @_bits(x);"]
         if self.horner.bits == 32:
-            lines.append("const int32_t t = (int32_t)((bits << 9) ^ UINT32_C(0x80000000));")
+            lines.append("const int32_t t = (int32_t)((bits << 9) ^ 0x80000000u);")
         else:
-            lines.append("const int16_t t = (int16_t)((bits >> 7) ^ UINT32_C(0x8000));")
+            lines.append("const int16_t t = (int16_t)((bits >> 7) ^ 0x8000u);")
         lines += self.horner.text()
         y = f"((uint32_t)y << {self.lift})" if self.lift else "(uint32_t)y"
         total = f"{y} + (bits >> 23) * {uint32(self.step)} + {uint32(self.offset)}"

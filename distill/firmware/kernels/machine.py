@@ -114,7 +114,7 @@ HEADERS = ("stdint.h",)
 
 def uint32(n: int) -> str:
     """A literal of the low 32 bits of n."""
-    return f"UINT32_C({n % WORD:#x})"
+    return f"{n % WORD:#x}u"
 
 
 def to_fixed(scale: int, fpu: bool, x: str = "x") -> str:

@@ -73,7 +73,7 @@ class Wave(Kernel):
         lines = [
             f"const uint32_t turns = {turns}{start};",
             "const uint32_t falling = (turns ^ (turns << 1)) >> 31;",
-            "const uint32_t phase = falling != 0u ? UINT32_C(0x80000000) - turns : turns;",
+            "const uint32_t phase = falling != 0u ? 0x80000000u - turns : turns;",
             f"const {kind} s = {cut};",
             f"const {kind} t = ({kind})({square});",
             *self.horner.text(),

@@ -94,7 +94,7 @@ def test_an_integer_becomes_the_float_of_the_model(
 )
 def test_inputs_are_held_as_the_policy_says(policy: Policy, tmp_path: Path) -> None:
     variable = Variable("t", -10.0, 50.0)
-    lines = take_float(variable, "t", "q0", "f", policy)
+    lines = take_float(variable, "t", "q0", "b0", "f", policy)
     body = "\n".join(f"    {line}" for line in lines)
     text = (
         door_functions("f", input_format(variable))

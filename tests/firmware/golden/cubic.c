@@ -27,7 +27,8 @@ double cubic(double in_exp)
             return (double)NAN;
         }
         in_exp = -2.0;
-    } else if (in_exp > 2.0) {
+    }
+    if (in_exp > 2.0) {
         return (double)NAN;
     }
     return cubic_formula(in_exp);

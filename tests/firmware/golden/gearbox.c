@@ -113,7 +113,8 @@ float gearbox(float speed, float gear, float cold)
             return speed; /* NaN */
         }
         speed = 0.0f;
-    } else if (speed > 30.0f) {
+    }
+    if (speed > 30.0f) {
         speed = 30.0f;
     }
     if (!(gear >= -1.0f)) {
@@ -121,7 +122,8 @@ float gearbox(float speed, float gear, float cold)
             return gear; /* NaN */
         }
         gear = -1.0f;
-    } else if (gear > 5.0f) {
+    }
+    if (gear > 5.0f) {
         gear = 5.0f;
     }
     gear = (float)((int32_t)(gear + 1.5f) - 1);

@@ -113,7 +113,8 @@ float guarded(float temperature, float humidity)
             return temperature; /* NaN */
         }
         temperature = 10.0f;
-    } else if (temperature > 50.0f) {
+    }
+    if (temperature > 50.0f) {
         temperature = 50.0f;
     }
     if (!(humidity >= 5.0f)) {
@@ -121,7 +122,8 @@ float guarded(float temperature, float humidity)
             return humidity; /* NaN */
         }
         humidity = 5.0f;
-    } else if (humidity > 99.0f) {
+    }
+    if (humidity > 99.0f) {
         humidity = 99.0f;
     }
 #ifdef GUARDED_TABLE_ONLY

@@ -31,12 +31,14 @@ int32_t label_fixed(int32_t temperature, int32_t humidity)
 {
     if (temperature < 0) {
         temperature = 0;
-    } else if (temperature > 838860800) {
+    }
+    if (temperature > 838860800) {
         temperature = 838860800;
     }
     if (humidity < 41943040) {
         humidity = 41943040;
-    } else if (humidity > 838860800) {
+    }
+    if (humidity > 838860800) {
         humidity = 838860800;
     }
     return label_fixed_formula(temperature, humidity);

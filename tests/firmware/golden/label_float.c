@@ -8,7 +8,6 @@
 #include "label_float.h"
 
 #include <stdint.h>
-#include <string.h>
 
 #if defined(LABEL_FLOAT_TABLE_ONLY) && defined(LABEL_FLOAT_FORMULA_ONLY)
 #error "define LABEL_FLOAT_TABLE_ONLY or LABEL_FLOAT_FORMULA_ONLY, not both"
@@ -74,6 +73,16 @@ static int32_t label_float_table(int32_t temperature, int32_t humidity)
 }
 #endif
 
+static uint32_t label_float_bits(float value)
+{
+    union {
+        float real;
+        uint32_t bits;
+    } same;
+    same.real = value;
+    return same.bits;
+}
+
 /* The integer nearest to 2^fraction times the float of these bits: halves away from zero, held at
  * the ends of 32 bits. */
 static int32_t label_float_to_integer(uint32_t bits, int32_t fraction)
@@ -95,40 +104,41 @@ static int32_t label_float_to_integer(uint32_t bits, int32_t fraction)
 /* The float nearest to a number of 11 fraction bits. */
 static float label_float_to_float(int32_t number)
 {
-    float value = (float)number;
-    if (number != 0) {
+    union {
+        float real;
         uint32_t bits;
-        memcpy(&bits, &value, sizeof bits);
-        bits -= (uint32_t)11 << 23;
-        memcpy(&value, &bits, sizeof value);
+    } same;
+    same.real = (float)number;
+    if (number != 0) {
+        same.bits -= (uint32_t)11 << 23;
     }
-    return value;
+    return same.real;
 }
 
 float label_float(float temperature, float humidity)
 {
-    uint32_t q0_bits;
+    const uint32_t bits0 = label_float_bits(temperature);
     int32_t q0;
-    memcpy(&q0_bits, &temperature, sizeof q0_bits);
-    if ((q0_bits & 0x7fffffffu) > 0x7f800000u) {
+    if ((bits0 & 0x7fffffffu) > 0x7f800000u) {
         return temperature; /* NaN */
     }
-    q0 = label_float_to_integer(q0_bits, 24);
+    q0 = label_float_to_integer(bits0, 24);
     if (q0 < 0) {
         q0 = 0;
-    } else if (q0 > 838860800) {
+    }
+    if (q0 > 838860800) {
         q0 = 838860800;
     }
-    uint32_t q1_bits;
+    const uint32_t bits1 = label_float_bits(humidity);
     int32_t q1;
-    memcpy(&q1_bits, &humidity, sizeof q1_bits);
-    if ((q1_bits & 0x7fffffffu) > 0x7f800000u) {
+    if ((bits1 & 0x7fffffffu) > 0x7f800000u) {
         return humidity; /* NaN */
     }
-    q1 = label_float_to_integer(q1_bits, 23);
+    q1 = label_float_to_integer(bits1, 23);
     if (q1 < 41943040) {
         q1 = 41943040;
-    } else if (q1 > 838860800) {
+    }
+    if (q1 > 838860800) {
         q1 = 838860800;
     }
 #ifdef LABEL_FLOAT_TABLE_ONLY

@@ -50,35 +50,38 @@ static float own_functions_formula_scaled(int32_t n, uint32_t exponent)
     return n == 0 ? 0.0f : own_functions_formula_float(own_functions_formula_bits((float)n) + exponent);
 }
 
+/* log(x*0.01) for x from 4.99998 to 100, within 0.00013 and 6e-08 of it. */
 static float own_functions_formula_log(float x)
 {
     const uint32_t bits = own_functions_formula_bits(x);
-    const int16_t t = (int16_t)((bits >> 7) ^ UINT32_C(0x8000));
+    const int16_t t = (int16_t)((bits >> 7) ^ 0x8000u);
     int16_t y = -1854;
     y = (int16_t)(own_functions_formula_high16(y, t) + 3531);
     y = (int16_t)(own_functions_formula_high16(y, t) - 7253);
     y = (int16_t)(own_functions_formula_high16(y, t) + 21827);
     y = (int16_t)(own_functions_formula_high16(y, t) + 13286);
-    const uint32_t sum = ((uint32_t)y << 12) + (bits >> 23) * UINT32_C(0x58b90c0) + UINT32_C(0x1aebcd49);
-    return own_functions_formula_scaled((int32_t)sum, UINT32_C(0xf2800000));
+    const uint32_t sum = ((uint32_t)y << 12) + (bits >> 23) * 0x58b90c0u + 0x1aebcd49u;
+    return own_functions_formula_scaled((int32_t)sum, 0xf2800000u);
 }
 
+/* 17.625*x/(243.04 + x) for x from -1e-05 to 50, within 0.00015 and 6e-08 of it. */
 static float own_functions_formula_curve(float x)
 {
-    const int32_t t = (int32_t)(((uint32_t)(int32_t)own_functions_formula_float(own_functions_formula_bits(x) + UINT32_C(0xc800000)) - UINT32_C(0x32000000)) << 1);
+    const int32_t t = (int32_t)(((uint32_t)(int32_t)own_functions_formula_float(own_functions_formula_bits(x) + 0xc800000u) - 0x32000000u) << 1);
     int32_t y = INT32_C(59166780);
     y = own_functions_formula_high32(y, t) - INT32_C(246717737);
     y = own_functions_formula_high32(y, t) + INT32_C(1024261500);
     y = own_functions_formula_high32(y, t) + INT32_C(441316108);
-    return own_functions_formula_scaled(y, UINT32_C(0xf2000000));
+    return own_functions_formula_scaled(y, 0xf2000000u);
 }
 
+/* 17.625 - x for x from -2.99699 to 0.00125906, within 0.0013 and 6e-08 of it. */
 static float own_functions_formula_curve2(float x)
 {
-    const int16_t t = (int16_t)((uint32_t)(int32_t)own_functions_formula_float(own_functions_formula_bits(x) + UINT32_C(0x7000000)) - UINT32_C(0xffffa023));
+    const int16_t t = (int16_t)((uint32_t)(int32_t)own_functions_formula_float(own_functions_formula_bits(x) + 0x7000000u) - 0xffffa023u);
     int16_t y = -4096;
     y = (int16_t)(own_functions_formula_high16(y, t) + 19582);
-    return own_functions_formula_scaled(y, UINT32_C(0xfb000000));
+    return own_functions_formula_scaled(y, 0xfb000000u);
 }
 
 static float own_functions_formula(float temperature, float humidity)
@@ -88,23 +91,48 @@ static float own_functions_formula(float temperature, float humidity)
     return 243.04f * (t0 + t1) / (own_functions_formula_curve2(t0) - t1);
 }
 
+/* An integer that is as far up as the float: NaN lies beyond the infinities. */
+static int32_t own_functions_order(float value)
+{
+    union {
+        float real;
+        uint32_t bits;
+    } same;
+    same.real = value;
+    return (same.bits >> 31) != 0u ? -(int32_t)(same.bits & 0x7fffffffu) : (int32_t)same.bits;
+}
+
 float own_functions(float temperature, float humidity)
 {
-    if (!(temperature >= 0.0f)) {
-        if (temperature != temperature) {
+    const int32_t k0 = own_functions_order(temperature);
+    if (k0 < 0) {
+        if (k0 < -2139095040) {
             return temperature; /* NaN */
+        } else {
+            temperature = 0.0f;
         }
-        temperature = 0.0f;
-    } else if (temperature > 50.0f) {
-        temperature = 50.0f;
     }
-    if (!(humidity >= 5.0f)) {
-        if (humidity != humidity) {
-            return humidity; /* NaN */
+    if (k0 > 1112014848) {
+        if (k0 > 2139095040) {
+            return temperature; /* NaN */
+        } else {
+            temperature = 50.0f;
         }
-        humidity = 5.0f;
-    } else if (humidity > 100.0f) {
-        humidity = 100.0f;
+    }
+    const int32_t k1 = own_functions_order(humidity);
+    if (k1 < 1084227584) {
+        if (k1 < -2139095040) {
+            return humidity; /* NaN */
+        } else {
+            humidity = 5.0f;
+        }
+    }
+    if (k1 > 1120403456) {
+        if (k1 > 2139095040) {
+            return humidity; /* NaN */
+        } else {
+            humidity = 100.0f;
+        }
     }
     return own_functions_formula(temperature, humidity);
 }

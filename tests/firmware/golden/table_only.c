@@ -65,12 +65,14 @@ float table_only(float temperature, float humidity)
 {
     if (!(temperature >= 10.0f)) {
         temperature = 10.0f;
-    } else if (temperature > 50.0f) {
+    }
+    if (temperature > 50.0f) {
         temperature = 50.0f;
     }
     if (!(humidity >= 5.0f)) {
         humidity = 5.0f;
-    } else if (humidity > 99.0f) {
+    }
+    if (humidity > 99.0f) {
         humidity = 99.0f;
     }
     return table_only_table(temperature, humidity);

@@ -30,7 +30,8 @@ float wet_bulb(float temperature, float humidity)
             return temperature; /* NaN */
         }
         temperature = 10.0f;
-    } else if (temperature > 50.0f) {
+    }
+    if (temperature > 50.0f) {
         temperature = 50.0f;
     }
     if (!(humidity >= 5.0f)) {
@@ -38,7 +39,8 @@ float wet_bulb(float temperature, float humidity)
             return humidity; /* NaN */
         }
         humidity = 5.0f;
-    } else if (humidity > 99.0f) {
+    }
+    if (humidity > 99.0f) {
         humidity = 99.0f;
     }
     return wet_bulb_formula(temperature, humidity);

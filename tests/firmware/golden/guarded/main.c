@@ -9,9 +9,9 @@ int main(void)
 {
     const int failed = guarded_selftest();
     if (failed == 0) {
-        printf("guarded: all %d vectors pass\n", GUARDED_SELFTEST_VECTORS);
+        (void)printf("guarded: all %d vectors pass\n", GUARDED_SELFTEST_VECTORS);
     } else {
-        printf("guarded: %d of %d vectors FAIL\n", failed, GUARDED_SELFTEST_VECTORS);
+        (void)printf("guarded: %d of %d vectors FAIL\n", failed, GUARDED_SELFTEST_VECTORS);
     }
     return failed == 0 ? 0 : 1;
 }
