@@ -268,10 +268,13 @@ def _log(arguments: list[str]) -> int:
 
 def _doctor(arguments: list[str]) -> int:
     """What this machine has, and what each missing thing would give."""
+    from distill.config import options_of, read_option
     from distill.firmware.doctor import examine
+    from distill.firmware.target import load_target
 
     _options(arguments, {})
-    for finding in examine():
+    targets = [load_target(read_option("target", name)) for name in options_of("target")]
+    for finding in examine(targets):
         mark = "✓" if finding.found else "✗"
         print_text(f"  {mark} {finding.name:<22} {finding.detail}\n")
         if not finding.found:

@@ -1,5 +1,7 @@
-"""All values that fixed-point C can meet, by Frama-C's Eva: no alarm is a proof of no undefined
-behaviour (abstract interpretation; Cuoq et al., Frama-C: A Software Analysis Perspective, 2012).
+"""All values that fixed-point C can meet, by Frama-C's Eva: no alarm proves no undefined behaviour.
+
+Abstract interpretation (Cuoq et al., Frama-C: A Software Analysis Perspective, 2012) forgets how
+values depend on each other, so the inputs are cut into boxes that are followed one by one.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from pathlib import Path
 from distill.errors import ToolchainError
 from distill.firmware.evidence import Check
 from distill.firmware.interface import INT32
-from distill.firmware.subject import Subject
+from distill.firmware.subject import Code
 from distill.firmware.toolchains import run_tool
 
 SECONDS = 300.0
@@ -34,7 +36,7 @@ class Analysed:
     text: str
 
 
-def check_values(subject: Subject, folder: Path) -> tuple[Check, dict[str, str]]:
+def check_values(code: Code, folder: Path) -> tuple[Check, dict[str, str]]:
     """No alarm over every input there is (or of the domain, where the caller must keep to it).
 
     A sure alarm fails. One that is not says that Eva lost track of the values: nothing is proven,
@@ -45,7 +47,7 @@ def check_values(subject: Subject, folder: Path) -> tuple[Check, dict[str, str]]
     ToolchainError : when Frama-C does not get through the C, or does not end in time.
     """
     name = "all values, Frama-C"
-    if subject.signature.number != "int32":
+    if code.signature.number != "int32":
         # Eva does not follow a float through its bits, and so loses the box it came from.
         return Check(name, None, "done where the C takes integers (export.interface=integer)"), {}
     program = shutil.which("frama-c")
@@ -54,12 +56,12 @@ def check_values(subject: Subject, folder: Path) -> tuple[Check, dict[str, str]]
     version = run_tool([program, "-version"], seconds=60, folder=folder).output.split()[0]
     name = f"{name} {version}"
     driver = folder / "all_values.c"
-    driver.write_text(driver_text(subject))
-    ways = ["", *(f"-D{variant}" for variant in subject.variants)]
+    driver.write_text(driver_text(code))
+    ways = ["", *(f"-D{variant}" for variant in code.variants)]
     texts, alarms, sure = [], [], False
     for define in ways:
         for machine, meaning in MACHINES.items():
-            ran = analyse(program, subject, driver, machine, define)
+            ran = analyse(program, code, driver, machine, define)
             texts.append(f"== {meaning} {define}\n{ran.text}")
             alarms += [f"{meaning}: {alarm}" for alarm in ran.alarms]
             sure |= ran.sure
@@ -71,14 +73,14 @@ def check_values(subject: Subject, folder: Path) -> tuple[Check, dict[str, str]]
         if sure:
             return Check(name, False, shown, figures), reports
         return Check(name, None, f"not proven, but not refuted: {shown}", figures), reports
-    inputs = "every input of its type" if subject.answers_everywhere else "every input in range"
+    inputs = "every input of its type" if code.answers_everywhere else "every input in range"
     detail = f"no alarm at {inputs}, with {' and '.join(MACHINES.values())}, {len(ways)} way(s)"
     return Check(name, True, detail, figures), reports
 
 
-def driver_text(subject: Subject) -> str:
+def driver_text(code: Code) -> str:
     """C whose entry calls the function with every value that each argument may have."""
-    columns = [_pieces(subject, i) for i in range(subject.signature.inputs)]
+    columns = [_pieces(code, i) for i in range(code.signature.inputs)]
     tables, loops, steps = [], [], []
     for i, pieces in enumerate(columns):
         n = len(pieces)
@@ -88,23 +90,23 @@ def driver_text(subject: Subject) -> str:
         loops.append(f"/*@ loop unroll {n}; */ for (int i{i} = 0; i{i} < {n}; i{i}++)")
         steps.append(f"x[{i}] = Frama_C_long_interval(low{i}[i{i}], high{i}[i{i}]);")
     lines = [
-        *('#include "__fc_builtin.h"', f'#include "{subject.header.name}"', *tables),
+        *('#include "__fc_builtin.h"', f'#include "{code.header.name}"', *tables),
         *("void all_values(void);", "void all_values(void)", "{"),
         *(f"    int32_t x[{len(columns)}];", *(f"    {loop}" for loop in loops), "    {"),
         *(f"        {step}" for step in steps),
-        *(f"        (void){subject.signature.call(subject.name)};", "    }", "}"),
+        *(f"        (void){code.signature.call(code.name)};", "    }", "}"),
     ]
     return "\n".join(lines) + "\n"
 
 
-def _pieces(subject: Subject, column: int) -> list[tuple[int, int]]:
+def _pieces(code: Code, column: int) -> list[tuple[int, int]]:
     """Consecutive ranges of integers that an input may have: its domain's, and what is outside."""
-    inputs = subject.signature.inputs
-    low, high = (int(end[column]) for end in (subject.interface.low, subject.interface.high))
+    inputs = code.signature.inputs
+    low, high = (int(end[column]) for end in (code.interface.low, code.interface.high))
     count = min(max(int(BOXES ** (1 / inputs)), 1), high - low + 1)
     cuts = [low + (high - low + 1) * i // count for i in range(count + 1)]
     pieces = [(first, behind - 1) for first, behind in pairwise(cuts)]
-    if not subject.answers_everywhere:
+    if not code.answers_everywhere:
         return pieces
     return [(int(INT32.min), low - 1), *pieces, (high + 1, int(INT32.max))]
 
@@ -114,9 +116,7 @@ def _literal(value: int) -> str:
     return f"(-{-value - 1}L - 1)" if value < 0 else f"{value}L"
 
 
-def analyse(
-    program: str, subject: Subject, driver: Path, machine: str, define: str = ""
-) -> Analysed:
+def analyse(program: str, code: Code, driver: Path, machine: str, define: str = "") -> Analysed:
     """Eva's words and alarms for one machine and one macro (``-DNAME``, or none).
 
     Raises
@@ -124,12 +124,14 @@ def analyse(
     ToolchainError : when Frama-C does not get to the end of the function.
     """
     arguments = [
-        *(program, "-machdep", machine, f"-cpp-extra-args=-I{subject.directory} {define}"),
+        *(program, "-machdep", machine, f"-cpp-extra-args=-I{code.directory} {define}"),
         *("-eva", "-eva-precision", "3", "-eva-no-print", "-warn-special-float", "none"),
-        *("-main", "all_values", str(driver), str(subject.source)),
+        *("-main", "all_values", str(driver), str(code.source)),
     ]
     ended = run_tool(arguments, seconds=SECONDS, folder=driver.parent)
-    text = ended.output.replace(f"{driver.parent}/", "").replace(f"{subject.directory}/", "")
+    text = ended.output
+    for folder in (code.directory, driver.parent):
+        text = text.replace(f"{folder}/", "")
     summary = re.search(r"(\d+) alarms? generated by the analysis", text)
     if ended.status != 0 or summary is None or "NON TERMINATING" in text:
         last = [line for line in text.splitlines() if line.strip()][-6:]

@@ -71,7 +71,7 @@ def _bit(guard: Guard, name: str, names: Names, cells: dict[int, str]) -> list[s
     at = names.local("at")
     return [
         f"const uint32_t {at} = {' + '.join(place)};",
-        f"return ((uint32_t){name.upper()}_READ8({name}_guard + ({at} >> 3)) >> ({at} & 7u)) & 1u;",
+        f"return ((uint32_t){name.upper()}_READ8(&{name}_guard[{at} >> 3]) >> ({at} & 7u)) & 1u;",
     ]
 
 
@@ -81,7 +81,7 @@ def _in_boxes(guard: Guard, name: str, names: Names, cells: dict[int, str]) -> l
     tests = []
     for k, cell in enumerate(cells.values()):
         for far, sign in ((2 * k, ">="), (2 * k + 1, "<=")):
-            place = f"{name}_guard + {at}" + (f" + {far}" if far else "")
+            place = f"&{name}_guard[{at}" + (f" + {far}u]" if far else "]")
             tests.append(f"{cell} {sign} {read}({place})")
     return [
         f"for (uint32_t {at} = 0u; {at} < {len(guard.boxes)}u; {at} += {2 * len(cells)}u) {{",

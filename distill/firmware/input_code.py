@@ -36,19 +36,10 @@ def hold_input(
     whole = _round(variable, x, arithmetic)
     outside = f"return {nan(arithmetic)};" if policy.out_of_domain == "nan" else ""
     if variable.kind == "boolean" and not outside:
-        half = literal(0.5, arithmetic)
         if policy.nan_input == "low":
             return whole
-        one, zero = literal(1.0, arithmetic), literal(0.0, arithmetic)
-        return [
-            f"if ({x} >= {half}) {{",
-            f"    {x} = {one};",
-            f"}} else if ({x} < {half}) {{",
-            f"    {x} = {zero};",
-            "} else {",
-            f"    return {x}; /* NaN */",
-            "}",
-        ]
+        missing = [f"if ({x} != {x}) {{", f"    return {x}; /* NaN */", "}"]
+        return [*missing, *whole]
     if outside and policy.nan_input == "propagate":
         return [f"if (!({x} >= {low} && {x} <= {high})) {{", f"    {outside}", "}", *whole]
     if policy.nan_input == "propagate":
