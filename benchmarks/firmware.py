@@ -1,6 +1,6 @@
 """What generated C costs on chips: distill beside emlearn, m2cgen and sympy's ccode.
 
-    python benchmarks/firmware.py                                # everything, some minutes
+    python benchmarks/firmware.py                                # everything: 15 minutes
     python benchmarks/firmware.py --problems dew_point --targets pic32 cortex_m0plus
     python benchmarks/firmware.py --toolchain native             # Debian's GCCs where they are
     python benchmarks/firmware.py --toolchain wheels native --write docs/firmware-figures.md
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -52,10 +52,10 @@ with its corners, edges and faces, then the worst point that a search from the w
 (of trees: points on both sides of every split instead). Errors are taken at the numbers the C was
 given, after their rounding to float32 or to fixed point.
 
-distill's C checks its inputs and moves those outside the domain to the nearest bound; the
-others' does not. The other generators' functions take and return `float`; rows with *integers*
-take and return integers of fixed point, and *auto* is what `export.arithmetic=auto` takes with
-`float` at the door.
+distill's C checks its inputs and moves those outside the domain to the nearest bound, but for the
+row that says *unchecked*; the others' does not. The other generators' functions take and return
+`float`; rows with *integers* take and return integers of fixed point, and *auto* is what
+`export.arithmetic=auto` takes with `float` at the door.
 """
 
 
@@ -70,16 +70,17 @@ def chosen_targets(names: Sequence[str], toolchain: str) -> list[Target]:
     return targets
 
 
-def compilers(sections: Sequence[Section]) -> str:
-    """Which compiler each target's figures come from."""
+def compilers(measured: Mapping[str, Sequence[Section]]) -> str:
+    """Which compiler each target's figures come from, by the choice of toolchain."""
     named = {
-        target.name: cost.compiler
+        (target.name, cost.compiler): None  # a dictionary keeps the order
+        for sections in measured.values()
         for section in sections
         for row in section.rows
         for target in section.targets
         if (cost := row.cost(target.name)) is not None
     }
-    return "\n".join(f"- {name}: {compiler}" for name, compiler in named.items())
+    return "\n".join(f"- {name}: {compiler}" for name, compiler in named)
 
 
 def main() -> int:
@@ -97,30 +98,31 @@ def main() -> int:
         toolchain: chosen_targets(arguments.targets or options_of("target"), toolchain)
         for toolchain in arguments.toolchain
     }
-    written: list[str] = []
+    parts: list[str] = []
     judged: list[Verdict] = []
     measured: dict[str, list[Section]] = {toolchain: [] for toolchain in columns}
     for name in arguments.problems:
         problem = PROBLEMS[name]()
         bench = Bench(problem)
-        tell(written, about(problem))
+        parts.append(shown(about(problem)))
         for toolchain, targets in columns.items():
             section = bench.section(targets)
             measured[toolchain].append(section)
-            tell(written, section.text())
+            if len(columns) > 1:
+                parts.append(shown(f"Toolchain `{toolchain}`:"))
+            parts.append(shown(section.text()))
             if name == "dew_point":
                 judged += verdicts(section)
         if name == "dew_point":
             judged.append(table_verdict(table_bytes(problem, TABLE_TOLERANCE)))
-    used = [compilers(sections) for sections in measured.values()]
-    tell(written, "## Compilers\n\n" + "\n\n".join(used))
+    summary = [shown(f"## Compilers\n\n{compilers(measured)}")]
     if judged:
-        summary = markdown(["promise", "measured", ""], [verdict.row for verdict in judged])
-        tell(written, f"## What was promised of the dew point to 0.1 degC\n\n{summary}")
+        verdict_rows = markdown(["promise", "measured", ""], [verdict.row for verdict in judged])
+        summary.insert(0, shown(f"## What was promised of the dew point\n\n{verdict_rows}"))
     if arguments.write:
         command = " ".join(["python", "benchmarks/firmware.py", *sys.argv[1:]])
-        text = "\n".join([READ_ME.format(command=command), *written])
-        arguments.write.write_text(text, encoding="utf-8")
+        text = "\n\n".join([READ_ME.format(command=command).rstrip(), *summary, *parts])
+        arguments.write.write_text(text + "\n", encoding="utf-8")
     return 0 if all(verdict.holds for verdict in judged) else 1
 
 
@@ -133,10 +135,10 @@ def about(problem: Problem) -> str:
     )
 
 
-def tell(written: list[str], text: str) -> None:
-    """Print a part of the report, and keep it for the file."""
+def shown(text: str) -> str:
+    """The text, printed."""
     print(text + "\n", flush=True)
-    written.append(text + "\n")
+    return text
 
 
 if __name__ == "__main__":

@@ -66,6 +66,13 @@ def arithmetics(options: ExportConfig) -> tuple[Arithmetic, ...]:
     return ("fixed",) if options.interface == "integer" else ("float32", "fixed")
 
 
+def looked_at(options: ExportConfig) -> tuple[Arithmetic, ...]:
+    """The arithmetics whose costs are told: of float32 people want to know what integers save."""
+    if options.arithmetic == "float32" and options.interface == "float":
+        return ("float32", "fixed")
+    return arithmetics(options)
+
+
 def accuracy_left(formula_error: float | None, tolerance: float) -> float:
     """How far the arithmetic may move a formula's answers."""
     left = tolerance - formula_error if formula_error is not None else 0.0
@@ -120,7 +127,7 @@ def build_table(order: Order, arithmetic: Arithmetic, progress: Progress) -> Bun
     ExportError : when no table is within the tolerance and the bytes.
     """
     progress.advance(None, f"fitting the table in {arithmetic}")
-    table = _fit(order, arithmetic)
+    table = _fit(order, arithmetic, "instructions")
     return _known_error(order, _spec(order, arithmetic, None, table, None, order.tolerance))
 
 
@@ -150,7 +157,7 @@ def build_formula(order: Order, arithmetic: Arithmetic, progress: Progress) -> B
     progress.advance(None, f"fitting the table in {arithmetic}")
     try:
         output = spec.output_format if arithmetic == "fixed" else None
-        table = _fit(order, arithmetic, output)
+        table = _fit(order, arithmetic, "bytes", output)
     except ExportError as error:
         if not guard.empty:
             raise
@@ -206,20 +213,24 @@ def _guard(order: Order, spec: BundleSpec, progress: Progress) -> Guard:
     )
 
 
-def _fit(order: Order, arithmetic: Arithmetic, output: QFormat | None = None) -> Table:
+def _fit(
+    order: Order, arithmetic: Arithmetic, prefer: Prefer, output: QFormat | None = None
+) -> Table:
+    """The table; ``prefer`` is what counts where the options leave it open."""
     if order.truth is None:
         raise ExportError(
             "between a table's rows nothing can be asked, so no table of breakpoints can be made.",
             where="teacher",
             hint="raise the tolerance, search longer, or export a candidate by its id.",
         )
+    wanted = order.options.table_prefers
     return fit_table(
         order.truth,
         order.domain,
         order.tolerance,
         max_bytes=order.options.table_bytes,
         arithmetic=arithmetic,
-        prefer=cast(Prefer, order.options.table_prefers),
+        prefer=prefer if wanted == "auto" else cast(Prefer, wanted),
         output=output,
     )
 

@@ -96,7 +96,7 @@ class ExportConfig:
     out_of_domain: str = "clamp"
     nan_input: str = "propagate"
     table_bytes: int = 65_536
-    table_prefers: str = "bytes"
+    table_prefers: str = "auto"
     verify: bool = True
     verify_points: int = 1_000_000
 
@@ -135,7 +135,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "export.arithmetic": ("float32", "double", "fixed", "auto"),
     "export.interface": ("float", "integer"),
     "export.functions": ("cheapest", "library"),
-    "export.table_prefers": ("bytes", "instructions"),
+    "export.table_prefers": ("auto", "bytes", "instructions"),
     "export.out_of_domain": ("clamp", "nan", "unchecked"),
     "export.nan_input": ("propagate", "low"),
 }

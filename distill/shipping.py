@@ -15,6 +15,7 @@ from distill.building import (
     arithmetics,
     build_formula,
     build_table,
+    looked_at,
 )
 from distill.config import ExportConfig, plain
 from distill.domain import Domain
@@ -83,8 +84,8 @@ class Exported:
 def export(plan: ExportPlan, teacher: Teacher, target: Target, progress: Progress) -> Exported:
     """What the bundle is made of: the formula, the table behind it, the guard between them.
 
-    With ``export.arithmetic`` a name, the formula is taken in it where there is one, and the table
-    alone is measured beside it. With ``auto`` the cheapest of all ways is taken.
+    With ``export.arithmetic`` a name, the formula is taken in it where there is one, and other ways
+    are measured beside it. With ``auto`` the cheapest of all ways is taken.
 
     Raises
     ------
@@ -103,15 +104,15 @@ def export(plan: ExportPlan, teacher: Teacher, target: Target, progress: Progres
         provenance=plan.provenance,
     )
     ways: dict[Alternative, BundleSpec | None] = {}
-    for arithmetic in arithmetics(plan.options):
+    for arithmetic in looked_at(plan.options):
         for content, build in BUILDERS.items():
             if content == "formula" and order.formula is None:
                 continue
             way, spec = _weighed(order, content, arithmetic, build, progress)
             ways[way] = spec
-    wanted = list(ways)
+    wanted = [way for way in ways if way.arithmetic in arithmetics(plan.options)]
     if plan.options.arithmetic != "auto" and order.formula is not None:
-        wanted = [way for way in ways if way.content == "formula"]
+        wanted = [way for way in wanted if way.content == "formula"]
     taken = cheapest(wanted)
     if taken is None:
         raise nothing_fits(wanted, target)

@@ -242,17 +242,14 @@ def measure(
     """
     on_front = set(scored.front)
     within = [c.id for c in scored.candidates if scored.scores[c.id].max_error <= tolerance]
-    chosen_from = set(within[:CONTENDERS])
-    contenders = on_front | chosen_from
+    contenders = on_front | set(within[:CONTENDERS])
     wanted = [c for c in scored.candidates if c.id in contenders or c.engine == "published"]
     specs: dict[str, BundleSpec] = {}
     owners: dict[str, str] = {}
     for number, candidate in enumerate(wanted):
         progress.advance(number / len(wanted) / 2, f"writing {len(wanted)} formulas in C")
         accuracy = accuracy_left(scored.scores[candidate.id].max_error, tolerance)
-        # What cannot be chosen is only there to be compared: one arithmetic does.
-        tried = arithmetics(options)
-        for arithmetic in tried if candidate.id in chosen_from else tried[:1]:
+        for arithmetic in arithmetics(options):
             name = f"candidate_{candidate.id}_{arithmetic}"
             try:
                 specs[name] = plain_spec(
@@ -342,6 +339,7 @@ def select(
         max_cost=config.max_instructions,
         candidate=config.candidate,
         unit=unit,
+        cost_unit=target.unit if target else "instructions",
     )
     selection = choose(rows, config.rule, wish)
     if selection.id is None and refused:

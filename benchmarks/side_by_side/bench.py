@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from textwrap import shorten
 
 from distill.errors import ExportError, ToolchainError
 from distill.firmware.alternatives import Alternative, cheapest, too_large
@@ -14,7 +15,7 @@ from distill.firmware.target import Target
 from distill.firmware.toolchains import ToolMissing
 
 from .measuring import Accuracy, Emitted, Judge, OnChip, on_chip
-from .ours import AUTO, WAYS, Way, emit, specify
+from .ours import AUTO, FIXED, WAYS, Way, emit, specify
 from .peers import PEERS, CannotDo
 from .problems import Problem
 from .report import Row, Section
@@ -39,7 +40,7 @@ class Bench:
         rows = [self.peer(name, targets) for name in PEERS]
         rows += [self._way(way, targets) for way in WAYS]
         if self.problem.label_above is not None:
-            rows.append(self._way(WAYS[2], targets, label=True))
+            rows.append(self._way(FIXED, targets, label=True))
         return Section(self.problem, targets, [*rows, self._auto(targets)])
 
     def peer(self, name: str, targets: Sequence[Target]) -> Row:
@@ -66,7 +67,7 @@ class Bench:
                 emitted[target.name] = make(target)
                 accuracy = self._accuracy(emitted[target.name])
             except (ExportError, ToolchainError) as error:
-                _note(row, _first(f"{error.what} {error.hint}"))
+                _note(row, _first(error.what))
                 continue
             if row.accuracy is None or accuracy.worst > row.accuracy.worst:
                 row.accuracy = accuracy
@@ -137,5 +138,5 @@ def _note(row: Row, note: str) -> None:
 
 
 def _first(text: str) -> str:
-    """The first lines of a complaint, as one, without the names of temporary folders."""
-    return re.sub(r"\S*/distill-\w+/", "", " ".join(text.split()))[:200]
+    """The beginning of a complaint, without the names of temporary folders."""
+    return shorten(re.sub(r"\S*/distill-\w+/", "", text), 300, placeholder=" …")

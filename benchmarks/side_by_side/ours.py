@@ -14,7 +14,7 @@ from distill.building import Order, accuracy_left, build_table, plain_spec
 from distill.config import ExportConfig, read_option
 from distill.firmware.graph import Arithmetic
 from distill.firmware.interface import make_interface
-from distill.firmware.policy import Policy
+from distill.firmware.policy import OutOfDomain, Policy
 from distill.firmware.render import render_code
 from distill.firmware.spec import BundleSpec
 from distill.firmware.target import Target, load_target
@@ -35,6 +35,7 @@ class Way:
     interface: str = "float"
     functions: str = "cheapest"
     table_prefers: str = "bytes"
+    out_of_domain: OutOfDomain = "clamp"
 
     @property
     def options(self) -> ExportConfig:
@@ -44,17 +45,26 @@ class Way:
             interface=self.interface,
             functions=self.functions,
             table_prefers=self.table_prefers,
+            out_of_domain=self.out_of_domain,
         )
 
+
+FIXED = Way("formula, fixed point, integers", "formula", "fixed", "integer")
 
 WAYS = (
     Way("formula, float32, C library", "formula", "float32", functions="library"),
     Way("formula, float32, own functions", "formula", "float32"),
-    Way("formula, fixed point, integers", "formula", "fixed", "integer"),
+    Way("the same, inputs unchecked", "formula", "float32", out_of_domain="unchecked"),
+    FIXED,
     Way("table, fixed point, integers", "table", "fixed", "integer"),
-    Way("the same for the fewest instructions", "table", "fixed", "integer",
-        table_prefers="instructions"),
-)  # fmt: skip
+    Way(
+        "the same for the fewest instructions",
+        "table",
+        "fixed",
+        "integer",
+        table_prefers="instructions",
+    ),
+)
 """The rows of every problem."""
 
 AUTO = (
@@ -82,7 +92,7 @@ def specify(problem: Problem, way: Way, target: Target) -> BundleSpec:
         problem.formula, problem.name, way.arithmetic, accuracy, problem.tolerance, way.options,
         target,
     )  # fmt: skip
-    return replace(spec, policy=Policy(), label_above=problem.label_above)
+    return replace(spec, policy=Policy(way.out_of_domain), label_above=problem.label_above)
 
 
 @cache

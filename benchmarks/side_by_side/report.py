@@ -9,6 +9,7 @@ from distill.firmware.cost import Cost
 from distill.firmware.target import Target
 
 from .measuring import Accuracy
+from .ours import FIXED
 from .problems import Problem
 
 NOTHING = "—"
@@ -113,14 +114,13 @@ class Promise:
 PROMISES = (Promise("pic32", 250, 1_200, 1_000, 8), Promise("cortex_m0plus", 1_200, 900, 400, 8))
 """Of the dew point to 0.1 degC."""
 
-JUDGED = "formula, fixed point, integers"
 TABLE_TOLERANCE, TABLE_BYTES = 0.05, 400
 """Of the dew point: what the smallest table for that tolerance may store."""
 
 
 def verdicts(section: Section) -> list[Verdict]:
     """The promises about the dew point, judged by the formula in fixed point."""
-    ours, network = section.row(JUDGED), section.row("emlearn")
+    ours, network = section.row(FIXED.name), section.row("emlearn")
     found: list[Verdict] = []
     if ours is None or ours.accuracy is None:
         return found

@@ -23,7 +23,7 @@ SECONDS = 300.0
 MACHINES = {"gcc_x86_32": "32-bit int", "gcc_x86_16": "16-bit int"}
 """Frama-C's machines, by the width of int that matters: an AVR's is 16 bits."""
 
-BOXES = 256
+BOXES = 64
 """Boxes of the domain, about, besides those outside of it."""
 
 

@@ -21,7 +21,7 @@ VERSION = 1
 class Row:
     """What the rules know of a candidate.
 
-    ``cost`` is in instructions a call on the target, None where it was not measured.
+    ``cost`` is in instructions (or cycles) a call on the target, None where it was not measured.
     """
 
     id: str
@@ -36,7 +36,7 @@ class Wish:
 
     ``margin`` is the part of the tolerance kept back (0 to 1), ``max_complexity`` the budget of
     ``most_accurate`` in nodes, ``max_cost`` its budget in instructions, ``candidate`` the id for
-    ``by_id``, and ``unit`` that of the errors, for the reason.
+    ``by_id``; ``unit`` is that of the errors and ``cost_unit`` that of costs, for the reason.
     """
 
     tolerance: float
@@ -45,6 +45,7 @@ class Wish:
     max_cost: float | None = None
     candidate: str | None = None
     unit: str = ""
+    cost_unit: str = "instructions"
 
     def allows(self, row: Row) -> bool:
         """Whether the candidate's largest error is within the tolerance less the margin."""
@@ -152,7 +153,7 @@ def _most_accurate(rows: Sequence[Row], wish: Wish) -> Choice:
             hint="state one node or more.",
         )
     affordable = [row for row in rows if _affordable(row, wish)]
-    budgets = [(wish.max_complexity, "nodes"), (wish.max_cost, "instructions")]
+    budgets = [(wish.max_complexity, "nodes"), (wish.max_cost, wish.cost_unit)]
     budget = " and ".join(f"{most:g} {what}" for most, what in budgets if most is not None)
     if not affordable:
         return None, f"No formula is within the budget of {budget}. Next: allow more."
@@ -222,7 +223,7 @@ def _error(value: float, wish: Wish) -> str:
 
 
 def _facts(row: Row, wish: Wish) -> str:
-    cost = f", {row.cost:g} instructions a call" if row.cost is not None else ""
+    cost = f", {row.cost:,.0f} {wish.cost_unit} a call" if row.cost is not None else ""
     return f"off by at most {_error(row.max_error, wish)}, {row.complexity} nodes{cost}"
 
 

@@ -7,7 +7,7 @@ import pytest
 from side_by_side import peers
 from side_by_side.bench import Bench
 from side_by_side.measuring import Accuracy, Emitted, Judge, float_interface, on_chip
-from side_by_side.ours import WAYS, emit, specify
+from side_by_side.ours import FIXED, emit, specify
 from side_by_side.problems import PROBLEMS, Problem
 from side_by_side.report import Row, Section, markdown, table_verdict, verdicts
 
@@ -34,8 +34,7 @@ def c_of(problem: Problem, body: str) -> Emitted:
 def test_fixed_point_is_measured_on_the_chip_and_within_the_tolerance(
     thermistor: Problem, pic32: Target
 ) -> None:
-    way = next(way for way in WAYS if way.content == "formula" and way.arithmetic == "fixed")
-    emitted = emit(specify(thermistor, way, pic32))
+    emitted = emit(specify(thermistor, FIXED, pic32))
     assert 0 < Judge(thermistor).accuracy(emitted).worst <= thermistor.tolerance
     found = on_chip(emitted, thermistor.domain, pic32)
     assert found.differs == 0.0
@@ -112,7 +111,7 @@ def cost(target: str, instructions: float, flash: int) -> Cost:
 
 
 def test_promises_are_judged_by_the_figures(thermistor: Problem, pic32: Target) -> None:
-    ours = Row("formula, fixed point, integers", Accuracy(0.09), {"pic32": cost("pic32", 250, 900)})
+    ours = Row(FIXED.name, Accuracy(0.09), {"pic32": cost("pic32", 250, 900)})
     network = Row("emlearn", Accuracy(0.3), {"pic32": cost("pic32", 250_000, 7_199)})
     alone, against = verdicts(Section(thermistor, [pic32], [network, ours]))
     assert alone.holds

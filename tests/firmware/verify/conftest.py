@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from omegaconf import OmegaConf
 
+import distill.firmware.verify as verify_module
 from distill.arrays import Array
 from distill.config import conf_directory
 from distill.domain import Domain
@@ -224,7 +225,14 @@ def subject(tmp_path: Path) -> Callable[[Probe], Subject]:
 
 
 @pytest.fixture
-def verify(tmp_path: Path) -> Callable[..., Evidence]:
+def no_proofs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave Frama-C out, where it is installed: it takes most of a minute."""
+    left_out = Check("all values, Frama-C", None, "left to the slow tests")
+    monkeypatch.setattr(verify_module, "check_values", lambda code, folder: (left_out, {}))
+
+
+@pytest.fixture
+def verify(tmp_path: Path, no_proofs: None) -> Callable[..., Evidence]:
     """The whole verification of a probe."""
 
     def run(probe: Probe, **options: object) -> Evidence:

@@ -18,7 +18,12 @@ from distill.firmware.subject import Subject
 Make = Callable[..., Subject]
 
 cppcheck = pytest.mark.skipif(shutil.which("cppcheck") is None, reason="no cppcheck here")
-frama_c = pytest.mark.skipif(shutil.which("frama-c") is None, reason="no frama-c here")
+
+
+def frama_c(test):
+    """Mark a test that needs Frama-C, whose runs are too long for every day."""
+    missing = shutil.which("frama-c") is None
+    return pytest.mark.slow(pytest.mark.skipif(missing, reason="no frama-c here")(test))
 
 
 @cppcheck
@@ -41,7 +46,7 @@ def test_listed_deviations_pass_with_their_reasons(
     ("fault", "said"),
     [
         ("goto end;\nend:\n    return expf(a) / b;", "rule 15."),
-        ("a = (float)(int32_t)(a * b);\n    return a;", "rule 10.8"),
+        ("if ((a = b) > 1.0f) { return a; }\n    return expf(a) / b;", "rule 13.4"),
         ("int32_t t[2] = {1, 2};\n    return (float)t[2] + a;", "arrayIndexOutOfBounds"),
         ("int32_t t;\n    return (float)t + a;", "uninitvar"),
     ],
@@ -52,7 +57,7 @@ def test_what_is_not_listed_fails_with_its_place(
     wrong = subject(probe.but("return expf(a) / b;", fault))
     check, reports = check_misra(wrong, tmp_path)
     assert check.passed is False
-    assert " probe.c:" in check.detail
+    assert check.detail.startswith("probe.c:")
     assert said in reports[REPORT].split("Not accepted:\n")[1]
     assert check.figures["refused"] >= 1
 
@@ -104,7 +109,7 @@ def test_the_boxes_hold_every_value_or_those_the_caller_may_give(subject: Make, 
     low, high = ends(every, "low1"), ends(every, "high1")
     assert (low[0], high[-1]) == (-(2**31), 2**31 - 1)
     assert [h + 1 for h in high[:-1]] == low[1:]
-    assert len(low) == 18
+    assert len(low) == 10
     promised = driver_text(subject(replace(integers, answers_everywhere=False)))
     assert (ends(promised, "low1")[0], ends(promised, "high1")[-1]) == (2**26, 2**29)
 
