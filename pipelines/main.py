@@ -31,7 +31,7 @@ def main(overrides: list[str]) -> None:
 
         # -> export -> verify; nothing chosen means that the table alone is exported
         chosen, target = study.chosen, load_target(config.target)
-        bundle, evidence = pipeline.ship(
+        shipped = pipeline.ship(
             study.context,
             chosen.candidate if chosen else None,
             chosen.score.max_error if chosen else None,
@@ -39,8 +39,8 @@ def main(overrides: list[str]) -> None:
             pipeline.export_directory(config, study.context.teacher, target),
             progress,
         )
-    print(bundle.source)
-    for check in evidence.checks:
+    print(shipped.bundle.source)
+    for check in shipped.evidence.checks if shipped.evidence else ():
         print(f"  {check.name}: {check.detail}")
 
 

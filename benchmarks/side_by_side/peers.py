@@ -6,7 +6,9 @@ Each is called as its documentation says, and its C is left as it is. A small fu
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
+import tempfile
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -48,7 +50,9 @@ def emlearn(problem: Problem) -> Emitted:
         call = f"{PEER}_regress1(x, {{d}})"
     elif problem.label_above is not None:
         options, label = {"method": "loadable"}, True
-    emitted = _refused(lambda: package.convert(estimator, **options).save(name=PEER))
+    # It compiles what it emits for this machine, in a folder `tmp` where it is run.
+    with tempfile.TemporaryDirectory(prefix="distill-") as folder, contextlib.chdir(folder):
+        emitted = _refused(lambda: package.convert(estimator, **options).save(name=PEER))
     headers = {path.name: path.read_text() for path in Path(get_include_dir()).glob("eml_*.h")}
     return _wrapped(problem, emitted, call, headers, label)
 

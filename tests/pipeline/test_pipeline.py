@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from quick_study import make_quick
 
 from distill import pipeline, stages
 from distill.config import StudyConfig, read_option
@@ -35,7 +37,7 @@ def whole(config: StudyConfig, heard: Heard | None = None):
     news = heard or Heard()
     study = pipeline.search(config, news)
     chosen, target = study.chosen, load_target(config.target)
-    bundle, evidence = pipeline.ship(
+    shipped = pipeline.ship(
         study.context,
         chosen.candidate if chosen else None,
         chosen.score.max_error if chosen else None,
@@ -43,7 +45,16 @@ def whole(config: StudyConfig, heard: Heard | None = None):
         Path("build"),
         news,
     )
-    return study, bundle, evidence
+    return study, shipped.bundle, shipped.evidence
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The kept stages of the quick study, for tests that go on from there."""
+    folder = tmp_path_factory.mktemp("finished")
+    with pytest.MonkeyPatch.context() as patch:
+        whole(make_quick(folder, patch))
+    return folder / "studies"
 
 
 def test_a_study_from_teacher_to_evidence(quick: StudyConfig) -> None:
@@ -62,7 +73,10 @@ def test_a_study_from_teacher_to_evidence(quick: StudyConfig) -> None:
     assert "<table" in study._repr_html_()
 
 
-def test_a_repeated_study_reuses_everything_and_gives_the_same_bytes(quick: StudyConfig) -> None:
+def test_a_repeated_study_reuses_everything_and_gives_the_same_bytes(
+    quick: StudyConfig, finished: Path
+) -> None:
+    shutil.copytree(finished, quick.root)
     _, bundle, _ = whole(quick)
     before = {f: f.read_bytes() for f in bundle.directory.rglob("*") if f.is_file()}
     heard = Heard()
@@ -74,17 +88,24 @@ def test_a_repeated_study_reuses_everything_and_gives_the_same_bytes(quick: Stud
 @pytest.mark.parametrize(
     ("change", "again"),
     [
-        ("target", {"measure", "select", "export", "verify"}),
+        # The search knows what operators cost on the chip.
+        ("target", {"fit", "score", "measure", "select", "export", "verify"}),
+        ("target, uniform", {"measure", "select", "export", "verify"}),
         ("rule", {"select"}),
         ("score", {"score", "measure", "select"}),
         ("verify", {"verify"}),
     ],
 )
 def test_an_override_repeats_only_what_depends_on_it(
-    quick: StudyConfig, change: str, again: set[str]
+    quick: StudyConfig, finished: Path, change: str, again: set[str]
 ) -> None:
-    whole(quick)
+    if change.endswith("uniform"):
+        quick.engine = replace(quick.engine, costs="uniform")
+        whole(quick)
+    else:
+        shutil.copytree(finished, quick.root)
     changed = {
+        "target, uniform": lambda: replace(quick, target=read_option("target", "host")),
         "target": lambda: replace(quick, target=read_option("target", "host")),
         "rule": lambda: replace(quick, select=replace(quick.select, margin=0.011)),
         "score": lambda: replace(quick, score=replace(quick.score, seed=5)),
@@ -124,19 +145,25 @@ def test_nothing_within_the_tolerance_exports_the_table(quick: StudyConfig) -> N
     assert evidence.passed
 
 
-def test_a_person_may_choose_one_that_misses_the_tolerance(quick: StudyConfig) -> None:
+def test_a_person_may_choose_one_that_misses_the_tolerance(
+    quick: StudyConfig, finished: Path
+) -> None:
+    shutil.copytree(finished, quick.root)
     first = pipeline.search(quick, Heard())
     coarse = next(c for c in first.choices if 1 < c.score.max_error / quick.tolerance < 20)
-    bundle, evidence = pipeline.ship(
+    shipped = pipeline.ship(
         first.context, coarse.candidate, coarse.score.max_error,
         load_target(quick.target), Path("build"), Heard(),
     )  # fmt: skip
+    bundle, evidence = shipped.bundle, shipped.evidence
+    assert evidence is not None
     assert bundle.spec.guarded
     assert bundle.spec.max_error <= quick.tolerance
     assert evidence.passed
 
 
-def test_a_formula_that_was_only_sampled_is_not_chosen(quick: StudyConfig) -> None:
+def test_a_formula_that_was_only_sampled_is_not_chosen(quick: StudyConfig, finished: Path) -> None:
+    shutil.copytree(finished, quick.root)
     study = pipeline.search(quick, Heard())
     chosen = study.chosen
     assert chosen is not None
@@ -148,10 +175,10 @@ def test_a_formula_that_was_only_sampled_is_not_chosen(quick: StudyConfig) -> No
         (),
         *study.points,
     )
-    again = stages.select(quick.select, quick.tolerance, "s", scored, {})
+    again = stages.select(quick.select, quick.tolerance, "s", scored, {}, None)
     assert again.id != chosen.candidate.id
     by_name = replace(quick.select, rule="by_id", candidate=chosen.candidate.id)
-    assert stages.select(by_name, quick.tolerance, "s", scored, {}).id == chosen.candidate.id
+    assert stages.select(by_name, quick.tolerance, "s", scored, {}, None).id == chosen.candidate.id
 
 
 RUN = """
@@ -165,7 +192,7 @@ def start(folder: Path, *more: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", RUN, "run", "tracking=off", "score=quick", "score.points=2000",
          "engine.evaluations=200000", "engine.rounds=4", "engine.options.population_size=200",
-         "export.verify_points=5000", *more],
+         "engine.keep=10", "engine.operators=[add,sub,mul,div]", "export.verify=false", *more],
         cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
 

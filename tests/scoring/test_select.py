@@ -110,11 +110,16 @@ def test_a_person_may_choose_what_misses_the_tolerance():
     assert "misses" not in _chosen("by_id", candidate="dddd").reason
 
 
+def test_the_most_accurate_needs_a_budget():
+    with pytest.raises(ConfigError, match="needs a budget") as caught:
+        _chosen("most_accurate")
+    assert "`select.max_instructions`" in caught.value.where
+
+
 @pytest.mark.parametrize(
     ("rule", "options", "where", "words"),
     [
         ("best", {}, "select.rule", "allowed: cheapest, knee, most_accurate, by_id"),
-        ("most_accurate", {}, "select.max_complexity", "needs a budget"),
         ("most_accurate", {"max_complexity": 0}, "select.max_complexity", "at most 0 nodes"),
         ("by_id", {}, "select.candidate", "needs the id of a candidate"),
         ("by_id", {"candidate": ""}, "select.candidate", "needs the id of a candidate"),
