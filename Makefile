@@ -8,7 +8,7 @@ TORCH ?= torch==2.13.0
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint docs bench lock wheel clean
+.PHONY: help demo test test-all lint bench bench-firmware lock wheel clean
 
 help: ## show this text
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -41,8 +41,12 @@ lint: $(READY) ## ruff, mypy, the layers, the Dockerfile
 bench: $(READY) ## what all but the search costs, and how it grows
 	$(BIN)/python benchmarks/overhead.py
 
+bench-firmware: $(READY) ## the C beside that of emlearn, m2cgen and sympy, on every chip
+	$(BIN)/pip install --quiet --disable-pip-version-check "emlearn>=0.23" "m2cgen>=0.10"
+	$(BIN)/python benchmarks/firmware.py --write docs/firmware-figures.md
+
 lock: ## write requirements.lock anew from what is installed in .venv
-	$(BIN)/pip freeze --exclude-editable | grep -viE '^(torch|pip|setuptools)==' > requirements.lock
+	$(BIN)/pip freeze --exclude-editable | grep -viE '^(torch|pip|setuptools|emlearn|m2cgen|pybind11)==' > requirements.lock
 
 wheel: $(READY) ## build the wheel and the source archive into dist/
 	$(BIN)/python -m build --no-isolation

@@ -15,7 +15,7 @@ from distill.firmware.target import Target
 from distill.firmware.toolchains import ToolMissing
 
 from .measuring import Accuracy, Emitted, Judge, OnChip, on_chip
-from .ours import AUTO, FIXED, WAYS, Way, emit, specify
+from .ours import AUTO, AUTO_ROW, FIXED, WAYS, Way, emit, specify
 from .peers import PEERS, CannotDo
 from .problems import Problem
 from .report import Row, Section
@@ -93,7 +93,7 @@ class Bench:
 
     def _auto(self, targets: Sequence[Target]) -> Row:
         """The cheapest within the tolerance of all ways between floats, target by target."""
-        row = Row("auto, between floats")
+        row = Row(AUTO_ROW)
         rows = [self._way(way, targets) for way in AUTO]
         taken: dict[str, list[str]] = {}
         for target in targets:

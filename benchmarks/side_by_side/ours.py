@@ -24,6 +24,8 @@ from distill.teachers.base import Output
 from .measuring import Emitted
 from .problems import Problem
 
+AUTO_ROW = "auto, between floats"
+
 
 @dataclass(frozen=True, slots=True)
 class Way:

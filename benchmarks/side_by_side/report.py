@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from distill.firmware.cost import Cost
 from distill.firmware.target import Target
 
 from .measuring import Accuracy
-from .ours import FIXED
+from .ours import AUTO_ROW, FIXED
 from .problems import Problem
 
 NOTHING = "—"
@@ -114,45 +114,49 @@ class Promise:
 PROMISES = (Promise("pic32", 250, 1_200, 1_000, 8), Promise("cortex_m0plus", 1_200, 900, 400, 8))
 """Of the dew point to 0.1 degC."""
 
+JUDGED = (FIXED.name, AUTO_ROW)
+"""The rows that are judged: with integers at the door, and with floats as emlearn's."""
+
 TABLE_TOLERANCE, TABLE_BYTES = 0.05, 400
 """Of the dew point: what the smallest table for that tolerance may store."""
 
 
 def verdicts(section: Section) -> list[Verdict]:
-    """The promises about the dew point, judged by the formula in fixed point."""
-    ours, network = section.row(FIXED.name), section.row("emlearn")
-    found: list[Verdict] = []
-    if ours is None or ours.accuracy is None:
-        return found
-    within = ours.accuracy.worst <= section.problem.tolerance
-    for promise in PROMISES:
-        cost = ours.cost(promise.target)
-        if cost is None or cost.flash_bytes is None:
-            continue
-        name = f"{promise.target}, {cost.compiler}"
-        found.append(
-            Verdict(
-                f"{name}: at most {promise.instructions:,} instructions, {promise.flash:,} B",
-                f"{cost.instructions:,.0f} instructions, {cost.flash_bytes:,} B",
-                within
-                and cost.instructions <= promise.instructions
-                and cost.flash_bytes <= promise.flash,
-            )
-        )
-        theirs = network.cost(promise.target) if network else None
-        if theirs is None or theirs.flash_bytes is None:
-            continue
-        fewer = theirs.instructions / cost.instructions
-        smaller = theirs.flash_bytes / cost.flash_bytes
-        found.append(
-            Verdict(
-                f"{name}: against emlearn's network {promise.fewer:,} times fewer instructions, "
-                f"{promise.smaller} times less flash",
-                f"{fewer:,.0f} times, {smaller:.1f} times",
-                within and fewer >= promise.fewer and smaller >= promise.smaller,
-            )
-        )
-    return found
+    """The promises about the dew point, judged by the rows of :data:`JUDGED`."""
+    network = section.row("emlearn")
+    return [
+        verdict
+        for name in JUDGED
+        if (ours := section.row(name)) is not None and ours.accuracy is not None
+        for promise in PROMISES
+        for verdict in _judged(promise, ours, network, ours.accuracy.worst, section)
+    ]
+
+
+def _judged(
+    promise: Promise, ours: Row, network: Row | None, worst: float, section: Section
+) -> Iterator[Verdict]:
+    cost = ours.cost(promise.target)
+    if cost is None or cost.flash_bytes is None:
+        return
+    within = worst <= section.problem.tolerance
+    where = f"{promise.target}, {ours.name}, {cost.compiler}"
+    yield Verdict(
+        f"{where}: at most {promise.instructions:,} instructions, {promise.flash:,} B",
+        f"{cost.instructions:,.0f} instructions, {cost.flash_bytes:,} B",
+        within and cost.instructions <= promise.instructions and cost.flash_bytes <= promise.flash,
+    )
+    theirs = network.cost(promise.target) if network else None
+    if theirs is None or theirs.flash_bytes is None:
+        return
+    fewer = theirs.instructions / cost.instructions
+    smaller = theirs.flash_bytes / cost.flash_bytes
+    yield Verdict(
+        f"{where}: {promise.fewer:,} times fewer instructions and {promise.smaller} times less "
+        "flash than emlearn's network",
+        f"{fewer:,.0f} times, {smaller:.1f} times",
+        within and fewer >= promise.fewer and smaller >= promise.smaller,
+    )
 
 
 def table_verdict(stored: int) -> Verdict:

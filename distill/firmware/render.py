@@ -174,9 +174,10 @@ def _functions(spec: BundleSpec) -> dict[str, object]:
 
 def _by_order(spec: BundleSpec) -> bool:
     """Whether inputs are compared as integers: where an addition of floats is a function call."""
-    soft = spec.costs is not None and spec.costs["add"] > SOFT
-    wanted = any(v.kind != "boolean" for v in spec.domain.variables) and spec.policy.checked
-    return soft and wanted and spec.arithmetic == "float32"
+    if spec.arithmetic != "float32" or spec.costs is None or not spec.policy.checked:
+        return False
+    compared = any(v.kind != "boolean" for v in spec.domain.variables)
+    return compared and spec.costs["add"] > SOFT
 
 
 def _body(spec: BundleSpec, parameters: tuple[str, ...]) -> dict[str, object]:

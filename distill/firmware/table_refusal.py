@@ -70,7 +70,11 @@ def within(search: Search, max_bytes: int) -> tuple[Table, float] | None:
         axes = [front[k].axis for front, k in zip(fronts, picks, strict=True)]
         return 2 * int(np.prod([a.values for a in axes], dtype=float)) + sum(a.bytes for a in axes)
 
-    if size(chosen) > max_bytes:
+    def fits(picks: Sequence[int]) -> bool:
+        counts = [_lattice(front[k].axis) for front, k in zip(fronts, picks, strict=True)]
+        return size(picks) <= max_bytes and float(np.prod(counts, dtype=float)) <= MAX_VALUES
+
+    if not fits(chosen):
         return None
     while True:
         steps = []
@@ -78,7 +82,7 @@ def within(search: Search, max_bytes: int) -> tuple[Table, float] | None:
             here = front[chosen[i]]
             for k in range(chosen[i] + 1, len(front)):
                 picks = [*chosen[:i], k, *chosen[i + 1 :]]
-                if front[k].error < here.error and size(picks) <= max_bytes:
+                if front[k].error < here.error and fits(picks):
                     growth = np.log(size(picks) / size(chosen)) + 1e-9
                     steps.append(((here.error - front[k].error) / growth, picks))
         if not steps:
@@ -89,14 +93,18 @@ def within(search: Search, max_bytes: int) -> tuple[Table, float] | None:
     return table, float(np.abs(table(search.x) - search.y).max())
 
 
+def _lattice(axis: Axis) -> int:
+    """The points along an axis that a coarse table is fitted to."""
+    return 2 * axis.values + 3 if axis.values > 1 else 1
+
+
 def _coarse(search: Search, axes: tuple[Axis, ...]) -> Table:
     """A table of any axes, fitted on a lattice just fine enough for them."""
     middles = search.domain.low + (search.domain.high - search.domain.low) / 2
     inputs = []
     for line, axis in zip(search.lines, axes, strict=True):
-        count = 2 * axis.values + 3
         inputs.append(
-            axis_points(line.domain.variables[line.axis], count)
+            axis_points(line.domain.variables[line.axis], _lattice(axis))
             if axis.values > 1
             else search.domain.clip(middles[None, :])[:, line.axis]
         )

@@ -66,10 +66,12 @@ def boundaries(threshold: Array) -> Array:
     that is rounded to f. So the answer is right for every float64 x; and where arithmetic is in
     float32, c becomes f, and ``f < x`` is right for every float32 x.
     """
-    nearest = threshold.astype(np.float32)
-    below = np.nextafter(nearest, np.float32(-np.inf))
-    f = np.where(nearest.astype(float) > threshold, below, nearest)
-    above = np.nextafter(f, np.float32(np.inf))
+    # Next to the largest float32 there is infinity, and it is meant.
+    with np.errstate(over="ignore"):
+        nearest = threshold.astype(np.float32)
+        below = np.nextafter(nearest, np.float32(-np.inf))
+        f = np.where(nearest.astype(float) > threshold, below, nearest)
+        above = np.nextafter(f, np.float32(np.inf))
     middle = (f.astype(float) + above.astype(float)) / 2  # exact in float64
     # Halfway between two float32, rounding goes to the one with an even last bit.
     cuts: Array = np.where(middle.astype(np.float32) == f, middle, np.nextafter(middle, -np.inf))

@@ -1,14 +1,49 @@
 """A small, quick study for tests that need a whole one."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from quick_study import make_quick
 
-from distill.config import StudyConfig
+from distill.config import StudyConfig, read_option
+
+HERE = Path(__file__).parent
+
+MakeQuick = Callable[[Path, pytest.MonkeyPatch], StudyConfig]
+
+
+def _make_quick(folder: Path, monkeypatch: pytest.MonkeyPatch) -> StudyConfig:
+    """Distill the pendulum with the polynomial engine; results are kept in ``folder``."""
+    monkeypatch.chdir(folder)
+    monkeypatch.syspath_prepend(str(HERE))
+    monkeypatch.setenv("PYTHONPATH", str(HERE))
+    config = StudyConfig(target=read_option("target", "pic32"), root=str(folder / "studies"))
+    config.teacher.source = "teachers_for_tests:pendulum"
+    config.domain.variables = {
+        "length": {"low": 0.1, "high": 2.0, "unit": "m"},
+        "gravity": {"low": 1.5, "high": 12.0, "unit": "m/s^2"},
+    }
+    config.tolerance = 0.2
+    config.sampling.points = 256
+    config.engine.name = "polynomial"
+    config.engine.evaluations = 100_000
+    config.engine.operators = ["add", "sub", "mul", "div", "square", "sqrt"]
+    config.engine.options = {"max_terms": 5, "max_degree": 3}
+    config.engine.keep = 12
+    config.score.points = 2_000
+    config.score.starts = 8
+    config.export.verify_points = 5_000
+    config.tracking.enabled = False
+    return config
+
+
+@pytest.fixture(scope="session")
+def make_quick() -> MakeQuick:
+    """Makes a config that distills the pendulum within seconds, its results kept in a folder."""
+    return _make_quick
 
 
 @pytest.fixture
 def quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StudyConfig:
-    """A config that distills the pendulum with the polynomial engine within seconds."""
-    return make_quick(tmp_path, monkeypatch)
+    """That config for one test."""
+    return _make_quick(tmp_path, monkeypatch)

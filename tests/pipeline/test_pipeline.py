@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from quick_study import make_quick
 
 from distill import pipeline, stages
 from distill.config import StudyConfig, read_option
@@ -49,7 +48,7 @@ def whole(config: StudyConfig, heard: Heard | None = None):
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def finished(tmp_path_factory: pytest.TempPathFactory, make_quick) -> Path:
     """The kept stages of the quick study, for tests that go on from there."""
     folder = tmp_path_factory.mktemp("finished")
     with pytest.MonkeyPatch.context() as patch:

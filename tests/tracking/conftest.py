@@ -122,7 +122,34 @@ def make_study(terms: tuple[int, ...] = (1, 2, 4, 7), key: str = "5a" * 32) -> S
         selection="the cheapest candidate within the tolerance",
         created=1_700_000_000.0,
         export_directory="build/wet_bulb",
-        evidence={"vectors": 1_000_000, "mismatches": 0},
+        evidence={
+            "checks": [
+                {"name": "host", "passed": True, "detail": "1,000,000 points agree"},
+                {"name": "Frama-C", "passed": None, "detail": "not installed"},
+            ]
+        },
+        alternatives=(
+            {
+                "content": "formula",
+                "arithmetic": "fixed",
+                "max_error": 0.05,
+                "why_not": "",
+                "cost": {
+                    "instructions": 1234.0,
+                    "unit": "instructions",
+                    "flash_bytes": 660,
+                    "measured": True,
+                    "compiler": "zig cc",
+                },
+            },
+            {
+                "content": "table",
+                "arithmetic": "fixed",
+                "max_error": None,
+                "cost": None,
+                "why_not": "takes 900 B of flash, and pic32 gives 100 B",
+            },
+        ),
     )
 
 

@@ -196,7 +196,9 @@ def _by_reciprocal(
     down = exactly(builder, Step("sub", (top.step, zeros.step)), 0, (0, many - few))
     result = right(builder, product, down, product.fraction - exponent)
     own = math.ldexp(float(product.error.max()), exponent) + math.ldexp(1.0, -result.fraction)
-    size = holding(result, spread(builder, 0.0, float(np.abs(exact).max())), np.zeros(1))
+    # What is held: the errors of a and b move it, too.
+    held = float(np.abs(exact).max() + np.max(own + inner))
+    size = holding(result, spread(builder, 0.0, held), np.zeros(1))
     wide = spread(builder, -float(size.high.max()), float(size.high.max()))
     turned = signed(builder, b, size, wide, size.error)
     return signed(builder, a, turned, exact, own + inner)

@@ -112,8 +112,8 @@ static uint32_t dew_door_guarded(int32_t temperature, int32_t humidity)
     const uint32_t cell0 = ((uint32_t)temperature >> 25);
     (void)humidity;
     for (uint32_t at0 = 0u; at0 < 2u; at0 += 2u) {
-        if (cell0 >= DEW_DOOR_READ8(dew_door_guard + at0)
-            && cell0 <= DEW_DOOR_READ8(dew_door_guard + at0 + 1)) {
+        if (cell0 >= DEW_DOOR_READ8(&dew_door_guard[at0])
+            && cell0 <= DEW_DOOR_READ8(&dew_door_guard[at0 + 1u])) {
             return 1u;
         }
     }

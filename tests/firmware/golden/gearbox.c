@@ -51,12 +51,12 @@ static uint32_t gearbox_guarded(float speed, float gear, float cold)
     const uint32_t cell1 = (uint32_t)(gear + 1.0f);
     const uint32_t cell2 = (uint32_t)cold;
     for (uint32_t at0 = 0u; at0 < 6u; at0 += 6u) {
-        if (cell0 >= GEARBOX_READ8(gearbox_guard + at0)
-            && cell0 <= GEARBOX_READ8(gearbox_guard + at0 + 1)
-            && cell1 >= GEARBOX_READ8(gearbox_guard + at0 + 2)
-            && cell1 <= GEARBOX_READ8(gearbox_guard + at0 + 3)
-            && cell2 >= GEARBOX_READ8(gearbox_guard + at0 + 4)
-            && cell2 <= GEARBOX_READ8(gearbox_guard + at0 + 5)) {
+        if (cell0 >= GEARBOX_READ8(&gearbox_guard[at0])
+            && cell0 <= GEARBOX_READ8(&gearbox_guard[at0 + 1u])
+            && cell1 >= GEARBOX_READ8(&gearbox_guard[at0 + 2u])
+            && cell1 <= GEARBOX_READ8(&gearbox_guard[at0 + 3u])
+            && cell2 >= GEARBOX_READ8(&gearbox_guard[at0 + 4u])
+            && cell2 <= GEARBOX_READ8(&gearbox_guard[at0 + 5u])) {
             return 1u;
         }
     }
@@ -127,13 +127,10 @@ float gearbox(float speed, float gear, float cold)
         gear = 5.0f;
     }
     gear = (float)((int32_t)(gear + 1.5f) - 1);
-    if (cold >= 0.5f) {
-        cold = 1.0f;
-    } else if (cold < 0.5f) {
-        cold = 0.0f;
-    } else {
+    if (cold != cold) {
         return cold; /* NaN */
     }
+    cold = cold >= 0.5f ? 1.0f : 0.0f;
 #ifdef GEARBOX_TABLE_ONLY
     return gearbox_table(speed, gear, cold);
 #else

@@ -55,10 +55,10 @@ static uint32_t guarded_guarded(float temperature, float humidity)
         cell1 = 3u;
     }
     for (uint32_t at0 = 0u; at0 < 8u; at0 += 4u) {
-        if (cell0 >= GUARDED_READ8(guarded_guard + at0)
-            && cell0 <= GUARDED_READ8(guarded_guard + at0 + 1)
-            && cell1 >= GUARDED_READ8(guarded_guard + at0 + 2)
-            && cell1 <= GUARDED_READ8(guarded_guard + at0 + 3)) {
+        if (cell0 >= GUARDED_READ8(&guarded_guard[at0])
+            && cell0 <= GUARDED_READ8(&guarded_guard[at0 + 1u])
+            && cell1 >= GUARDED_READ8(&guarded_guard[at0 + 2u])
+            && cell1 <= GUARDED_READ8(&guarded_guard[at0 + 3u])) {
             return 1u;
         }
     }

@@ -7,7 +7,6 @@
 #include "guarded_selftest.h"
 
 #include <stdint.h>
-#include <string.h>
 
 #include "guarded.h"
 
@@ -160,9 +159,12 @@ static const uint32_t allowed[GUARDED_SELFTEST_VECTORS] FLASH = {
 
 static float number(uint32_t bits)
 {
-    float value;
-    (void)memcpy(&value, &bits, sizeof value);
-    return value;
+    union {
+        float number;
+        uint32_t bits;
+    } same;
+    same.bits = bits;
+    return same.number;
 }
 
 static int agrees(float answer, float wanted, float difference)
