@@ -88,8 +88,13 @@ def plain_spec(
     options: ExportConfig,
     target: Target,
 ) -> BundleSpec:
-    """A formula alone, its inputs unchecked: what formulas are compared by."""
-    return BundleSpec(
+    """A formula alone, its inputs unchecked: what formulas are compared by.
+
+    Raises
+    ------
+    ExportError : when the arithmetic cannot hold the formula.
+    """
+    spec = BundleSpec(
         name=name,
         domain=formula.domain,
         formula=formula,
@@ -104,6 +109,8 @@ def plain_spec(
         costs=_costs(target, arithmetic),
         policy=Policy("unchecked"),
     )
+    assert spec.implementation is not None  # found now, so that errors come now
+    return spec
 
 
 def _accuracy(options: ExportConfig, arithmetic: Arithmetic, accuracy: float) -> float | None:

@@ -271,6 +271,15 @@ def check_config(config: StudyConfig) -> None:
                 f"`{key}` is {_value(config, key)}, but must be a part: at least 0, below 1.",
                 where=f"config key `{key}`",
             )
+    if config.export.interface == "integer":
+        needed = {"arithmetic": ("fixed", "auto"), "out_of_domain": ("clamp", "unchecked")}
+        for key, fit in needed.items():
+            if (value := getattr(config.export, key)) not in fit:
+                raise ConfigError(
+                    f"with integers at the function's door `{value}` cannot be used.",
+                    where=f"config key `export.{key}`",
+                    hint=f"allowed with export.interface=integer: {', '.join(fit)}.",
+                )
     if (config.engine.seconds is None) == (config.engine.evaluations is None):
         raise ConfigError(
             "the search needs exactly one budget.",

@@ -256,8 +256,8 @@ def measure(
                     candidate.formula, name, arithmetic, accuracy, tolerance, options, target
                 )
             except ExportError as error:
-                if options.arithmetic == "fixed":
-                    progress.warn(f"{candidate.formula.readable(3)} is left out: {error.what}")
+                if options.arithmetic == "fixed" and candidate.id in within:
+                    progress.warn(f"candidate {candidate.id} is left out: {error.what}")
                 continue
             owners[name] = candidate.id
     progress.advance(0.5, f"compiling and running {len(specs)} functions")
@@ -358,7 +358,7 @@ def _load_selection(folder: Path) -> Selection:
 
 
 SELECT: Stage[Selection] = Stage(
-    "select", _save_selection, _load_selection, lambda result: result.id or "nothing chosen"
+    "select", _save_selection, _load_selection, lambda result: result.id or result.reason
 )
 
 

@@ -156,8 +156,17 @@ def _verified(evidence: Evidence) -> list[Text]:
     lines = [Text(f"  verified {passed} of {len(ran)} checks passed, among them:")]
     for check in told:
         mark = {True: "✓", False: "✗", None: "–"}[check.passed]
-        lines.append(Text(f"           {mark} {check.name}: {check.detail}"))
+        detail = check.detail if check.passed is False else _short_detail(check.detail)
+        lines.append(Text(f"           {mark} {check.name}: {detail}"))
     return lines
+
+
+def _short_detail(detail: str) -> str:
+    """A check's detail without what only its report needs; everything is kept with the study."""
+    return detail if len(detail) <= LONGEST else detail[: LONGEST - 1] + "…"
+
+
+LONGEST = 180
 
 
 _TOLD = ("host against", "MISRA")

@@ -15,7 +15,14 @@ import pytest
 
 from distill import pipeline, stages
 from distill.config import StudyConfig, read_option
-from distill.errors import ConfigError, DistillError, DomainError, SampleError, TeacherError
+from distill.errors import (
+    ConfigError,
+    DistillError,
+    DomainError,
+    ExportError,
+    SampleError,
+    TeacherError,
+)
 from distill.firmware.target import load_target
 from distill.progress import Silent
 
@@ -142,6 +149,51 @@ def test_nothing_within_the_tolerance_exports_the_table(quick: StudyConfig) -> N
     assert bundle.spec.table is not None
     assert bundle.spec.max_error <= quick.tolerance
     assert evidence.passed
+
+
+def test_what_fixed_point_cannot_hold_is_told_and_left_out(quick: StudyConfig) -> None:
+    quick.tolerance = 1e-7
+    quick.engine.keep = 4
+    quick.export.arithmetic = "fixed"
+    heard = Heard()
+    study = pipeline.search(quick, heard)
+    assert study.choices
+    assert all(c.cost is None or c.cost.arithmetic == "fixed" for c in study.choices)
+
+
+def test_what_does_not_fit_the_chip_is_refused_with_the_figure(
+    quick: StudyConfig, finished: Path
+) -> None:
+    shutil.copytree(finished, quick.root)
+    quick.engine.costs = "uniform"
+    quick.target = {**quick.target, "flash_bytes": 10}
+    study = pipeline.search(quick, Heard())
+    assert study.chosen is None
+    assert "B of flash, and pic32 gives 10 B" in study.selection.reason
+    with pytest.raises(ExportError, match="nothing fits pic32: the table alone in float32 takes"):
+        pipeline.ship(study.context, None, None, load_target(quick.target), Path("build"), Heard())
+
+
+def test_auto_takes_the_cheapest_and_tells_what_the_others_cost(quick: StudyConfig) -> None:
+    quick.export.arithmetic = "auto"
+    study = pipeline.search(quick, Heard())
+    assert study.chosen is not None
+    shipped = pipeline.ship(
+        study.context, study.chosen.candidate, study.chosen.score.max_error,
+        load_target(quick.target), Path("build"), Heard(),
+    )  # fmt: skip
+    ways = {way.name: way.cost.instructions for way in shipped.alternatives if way.cost}
+    assert set(ways) == {
+        "formula in float32", "table alone in float32",
+        "formula in fixed point", "table alone in fixed point",
+    }  # fmt: skip
+    assert shipped.evidence is not None
+    assert shipped.evidence.passed
+    spec = shipped.bundle.spec
+    content = "table alone" if spec.formula is None else "formula"
+    taken = f"{content} in {'fixed point' if spec.arithmetic == 'fixed' else spec.arithmetic}"
+    assert ways[taken] == min(ways.values())
+    assert any("instructions a call" in line for line in spec.figures)
 
 
 def test_a_person_may_choose_one_that_misses_the_tolerance(
