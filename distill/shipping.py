@@ -21,6 +21,7 @@ from distill.config import ExportConfig, plain
 from distill.domain import Domain
 from distill.engines.base import Candidate
 from distill.errors import ExportError
+from distill.files import write_whole
 from distill.firmware.alternatives import Alternative, cheapest, nothing_fits, too_large
 from distill.firmware.bundle import Bundle, write_bundle
 from distill.firmware.evidence import Evidence
@@ -256,6 +257,8 @@ def publish(spec: BundleSpec, directory: Path) -> Bundle:
 
 def _save_evidence(result: Evidence, folder: Path) -> None:
     write_json(folder / "evidence.json", result.to_data())
+    for name, text in result.reports.items():
+        write_whole(folder / name, text)
 
 
 def _load_evidence(folder: Path) -> Evidence:

@@ -6,9 +6,9 @@ import base64
 import html
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib import metadata
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from distill.arrays import Array
 from distill.building import accuracy_left, plain_spec
@@ -199,7 +199,7 @@ class Study:
             origin=choice.candidate.origin,
             formula=choice.formula,
             score=choice.score,
-            cost={cost.target: cast(Figures, cost.to_data())} if cost else {},
+            cost={cost.target: asdict(cost)} if cost else {},
             chosen=choice.candidate.id == self.selection.id,
             on_front=choice.on_front,
             within_tolerance=choice.within_tolerance,

@@ -148,7 +148,13 @@ _TOOLS = (
     _Tool(
         "cppcheck",
         _program("cppcheck"),
-        "static analysis and MISRA rules for a bundle, by hand: apt install cppcheck",
+        "MISRA C:2012 and static analysis of every bundle: apt install cppcheck",
+    ),
+    _Tool(
+        "frama-c",
+        _program("frama-c", "-version"),
+        "values of fixed-point code whose door takes integers, for all inputs: "
+        "apt install frama-c-base",
     ),
     _Tool(
         "julia",

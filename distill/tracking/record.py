@@ -24,7 +24,7 @@ from distill.files import disk_errors, write_whole
 from distill.formula import Formula
 from distill.scoring.score import Score
 
-VERSION = 1
+VERSION = 2
 RECORD = "study.json"
 POINTS = "points.npz"
 PUBLISHED = "published"

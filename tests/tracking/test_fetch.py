@@ -69,7 +69,7 @@ def test_a_run_of_somebody_else_is_refused(store, logged):
         load_candidate_run(run, store)
 
 
-@pytest.mark.parametrize("content", [None, "{", "[]", '{"version": 9}', '{"version": 1}'])
+@pytest.mark.parametrize("content", [None, "{", "[]", '{"version": 9}', '{"version": 2}'])
 def test_a_damaged_file_is_said(study, store, content):
     study = replace(study, key="dd" * 32, teacher_name="damaged")
     logged = log_study(study, store)

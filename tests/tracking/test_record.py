@@ -41,7 +41,7 @@ def test_saving_again_replaces_the_record(study, tmp_path):
         (lambda folder: (folder / RECORD).write_text("{"), "broken"),
         (lambda folder: (folder / RECORD).write_text("[]"), "version"),
         (lambda folder: (folder / RECORD).write_text('{"version": 99}'), "version"),
-        (lambda folder: (folder / RECORD).write_text('{"version": 1}'), "broken"),
+        (lambda folder: (folder / RECORD).write_text('{"version": 2}'), "broken"),
         (lambda folder: (folder / "points.npz").write_bytes(b"PK\3\4 cut"), "broken"),
     ],
 )
