@@ -54,10 +54,7 @@ def refusal(search: Search, found: Table | None, max_bytes: int) -> ExportError:
     if len(search.matters) > 2:
         order = sorted(search.matters, key=lambda i: search.flat[i])[:3]
         least = ", ".join(f"`{names[i]}` ({search.flat[i]:.3g})" for i in order)
-        hint = (
-            "export a formula, whose parts of one or two inputs can be tables of their own; "
-            f"or hold inputs that matter least: {least}."
-        )
+        hint = f"export a formula, or hold the inputs that matter least where they are: {least}."
     return ExportError(f"{needs}; {reaches}.", where="export.table_bytes", hint=hint)
 
 

@@ -189,7 +189,7 @@ def test_twelve_inputs_are_refused_with_what_it_would_take_and_what_fits() -> No
     error = caught.value
     assert "over the 12 inputs that matter would take about" in error.what
     assert "the best found that fits" in error.what
-    assert "tables of their own" in error.hint
+    assert "export a formula" in error.hint
     assert "`x0`" in error.hint
 
 
