@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
@@ -42,3 +43,14 @@ def pytest_configure(config: pytest.Config) -> None:
     Such a shell has them ignore it, and children inherit that.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where all tools were installed on purpose, a test that skips has missed one: it fails."""
+    report = yield
+    if report.skipped and os.environ.get("DISTILL_NATIVE") == "required":
+        report.outcome = "failed"
+    return report
