@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from distill.engines.oracle import Oracle
 from distill.formula import Formula
 from distill.sampling.sample_set import SampleSet
 
@@ -56,8 +57,10 @@ class Problem:
     """What an engine is asked.
 
     ``operators`` maps each allowed operator's name to its relative cost on the target (an
-    addition is about 1). ``tolerance`` is the wanted largest absolute error. ``tell`` is told which
-    part of the budget is spent, from 0 to 1, by engines that know.
+    addition is about 1). ``tolerance`` is the wanted largest absolute error. ``oracle`` is the teacher
+    itself where it can be asked, None for a table. ``known`` are formulas found before, by other
+    engines or in earlier rounds. ``tell`` is told which part of the budget is spent, from 0 to 1, by
+    engines that know.
     """
 
     sample: SampleSet
@@ -66,6 +69,8 @@ class Problem:
     max_complexity: int
     budget: Budget
     seed: int
+    oracle: Oracle | None = None
+    known: tuple[Formula, ...] = ()
     tell: Callable[[float], None] = lambda fraction: None
 
 
