@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from distill.engines.findings import Finding
 from distill.engines.oracle import Oracle
 from distill.formula import Formula
 from distill.sampling.sample_set import SampleSet
@@ -57,10 +58,11 @@ class Problem:
     """What an engine is asked.
 
     ``operators`` maps each allowed operator's name to its relative cost on the target (an
-    addition is about 1). ``tolerance`` is the wanted largest absolute error. ``oracle`` is the teacher
-    itself where it can be asked, None for a table. ``known`` are formulas found before, by other
-    engines or in earlier rounds. ``tell`` is told which part of the budget is spent, from 0 to 1, by
-    engines that know.
+    addition is about 1). ``tolerance`` is the wanted largest absolute error. ``oracle`` is the
+    teacher itself where it can be asked, None for a table. ``known`` are formulas found before, by
+    other engines or in earlier rounds. ``tell`` is told which part of the budget is spent, from 0
+    to 1, by engines that know; ``explain`` the whole of what was found out about the teacher,
+    whenever there is more, by engines that find out.
     """
 
     sample: SampleSet
@@ -72,6 +74,7 @@ class Problem:
     oracle: Oracle | None = None
     known: tuple[Formula, ...] = ()
     tell: Callable[[float], None] = lambda fraction: None
+    explain: Callable[[Finding], None] = lambda finding: None
 
 
 class Engine(Protocol):

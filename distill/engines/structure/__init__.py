@@ -1,1 +1,1 @@
-"""Our own engine: asks the teacher for the structure of its formula first, then solves the pieces."""
+"""Our own engine: asks the teacher for its structure first, then solves the pieces."""
