@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
 from distill.errors import FormulaError
 
@@ -51,7 +51,7 @@ class Finding:
             return cls(
                 str(data["piece"]),
                 str(data["text"]),
-                state,
+                cast(State, state),
                 float(str(data["error"])),
                 str(data["formula"]),
                 tuple(cls.from_data(part) for part in parts),
