@@ -42,7 +42,7 @@ NEGLIGIBLE = 1e-11
 class Fit:
     """A formula with its constants on the way, on the points x (n, d) with the answers y (n,).
 
-    ``free`` says which constants may move.
+    ``free`` says which constants may move; errors count ``weight`` (n,) times.
     """
 
     tree: Node
@@ -51,12 +51,17 @@ class Fit:
     y: Array
     theta: Array
     free: Indices
+    weight: Array
 
     @classmethod
-    def of(cls, tree: Node, names: Sequence[str], x: Array, y: Array) -> Fit:
-        """A fit of all constants, started from those of the tree."""
+    def of(
+        cls, tree: Node, names: Sequence[str], x: Array, y: Array, weight: Array | None = None
+    ) -> Fit:
+        """A fit of all constants, started from those of the tree; all rows count the same."""
         program = compile_tree(tree, names)
-        return cls(tree, program, x, y, program.constants, np.arange(len(program.constants)))
+        free = np.arange(len(program.constants))
+        w = np.ones(len(y)) if weight is None else weight
+        return cls(tree, program, x, y, program.constants, free, w)
 
     @property
     def solved(self) -> Node:
@@ -65,7 +70,7 @@ class Fit:
 
     def off(self, theta: Array | None = None) -> Array:
         """Signed errors at all points, (n,)."""
-        return self.program(self.x, self.theta if theta is None else theta) - self.y
+        return (self.program(self.x, self.theta if theta is None else theta) - self.y) * self.weight
 
     def worst(self) -> float:
         """The largest absolute error; infinite where the formula is not finite."""
@@ -80,12 +85,12 @@ class Fit:
 
     def rows(self, chosen: Indices) -> Fit:
         """The same fit on some of the points."""
-        return replace(self, x=self.x[chosen], y=self.y[chosen])
+        return replace(self, x=self.x[chosen], y=self.y[chosen], weight=self.weight[chosen])
 
     def slopes(self) -> tuple[Array, Array]:
         """Signed errors (n,) and their derivatives by the free constants (n, k)."""
         values, jacobian = self.program.by_constants(self.x, self.theta)
-        return values - self.y, jacobian[:, self.free]
+        return (values - self.y) * self.weight, jacobian[:, self.free] * self.weight[:, None]
 
     def moved(self, step: Array) -> Fit:
         """The fit with the free constants moved by ``step`` (k,)."""
@@ -165,7 +170,8 @@ def least_squares(fit: Fit, iterations: int = 40) -> Fit:
     if not (math.isfinite(cost) and len(fit.free)):
         return fit
     damping = 1e-3
-    exact = NEGLIGIBLE**2 * float(working.y @ working.y)
+    size = working.y * working.weight
+    exact = NEGLIGIBLE**2 * float(size @ size)
     directions = _Directions.of(jacobian)
     for _ in range(iterations):
         if directions is None or cost <= exact:
@@ -207,7 +213,7 @@ def minimax(fit: Fit, iterations: int = 30) -> Fit:
 
 def _minimax_on(fit: Fit, iterations: int) -> Fit:
     error = fit.worst()
-    size = float(np.max(np.abs(fit.y), initial=0.0))
+    size = float(np.max(np.abs(fit.y * fit.weight), initial=0.0))
     if not (math.isfinite(error) and len(fit.free)):
         return fit
     off, jacobian = fit.slopes()

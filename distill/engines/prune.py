@@ -45,12 +45,12 @@ def smaller(fit: Fit, names: Sequence[str]) -> list[Fit]:
         simpler = simplify(tree, seconds=None)
         if complexity(simpler) < size and symbols(simpler) and simpler not in promising:
             promising.append(simpler)
-    rough = [least_squares(Fit.of(tree, names, few.x, few.y), 8) for tree in promising]
+    rough = [least_squares(Fit.of(tree, names, few.x, few.y, few.weight), 8) for tree in promising]
     chosen: dict[Node, Fit] = {}
     for worth in WORTHS:
         ranked = sorted(rough, key=lambda trial: trial.rms() * worth ** complexity(trial.tree))
         chosen |= {trial.tree: trial for trial in ranked[:RETURNED]}
-    return [least_squares(replace(t, x=fit.x, y=fit.y), 20) for t in chosen.values()]
+    return [least_squares(replace(t, x=fit.x, y=fit.y, weight=fit.weight), 20) for t in chosen.values()]
 
 
 def _edits(fit: Fit, names: Sequence[str]) -> Iterator[tuple[float, Node]]:

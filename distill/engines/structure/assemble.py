@@ -1,0 +1,99 @@
+"""Putting the parts' formulas together: one tree, in normal form, its constants fitted together."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from distill.engines import polish
+from distill.engines.snap import snapped
+from distill.engines.structure.moves import Level
+from distill.engines.structure.piece import Fit, Piece, weighted_error
+from distill.errors import FormulaError
+from distill.formula.program import compile_tree
+from distill.formula.simplify import simplify
+from distill.formula.tree import Node, complexity, constants
+
+MOST_NODES = 150
+"""Larger trees are left alone: no person reads them."""
+
+MOST_CONSTANTS = 40
+
+GATE = 1.08
+"""Simple constants may cost this factor in error: a network's own error hides more than a true
+constant moves, and a wrong one moves more."""
+
+WORTH_FITTING = 1e4
+"""Formulas further off than this many times what is wanted are not fitted."""
+
+
+class Judge:
+    """Fresh points of a piece, to fit and to judge formulas on."""
+
+    def __init__(self, piece: Piece, rng: np.random.Generator, points: int = 300) -> None:
+        self.names = piece.names
+        self.x = piece.draw(rng, points)
+        self.truth = piece(self.x)
+        self.checked_x = piece.draw(rng, points)
+        self.checked = piece(self.checked_x)
+
+    def error(self, tree: Node) -> float:
+        """The error on points no formula is fitted on."""
+        return weighted_error(compile_tree(tree, self.names)(self.checked_x), self.checked)
+
+    def fit(self, tree: Node) -> polish.Fit | None:
+        """A least-squares problem for the tree's constants; None where there is nothing to fit."""
+        if len(constants(tree)) > MOST_CONSTANTS:
+            return None
+        fine = np.isfinite(self.truth.y)
+        x, y, weight = self.x[fine], self.truth.y[fine], 1 / self.truth.s[fine]
+        if len(y) < 10:
+            return None
+        fit = polish.Fit.of(tree, self.names, x, y, weight / np.median(weight))
+        return fit if np.isfinite(fit.rms()) else None
+
+
+def tidy(tree: Node, judge: Judge) -> Fit:
+    """The tree in its shortest form, with its error."""
+    plain = Fit(tree, judge.error(tree))
+    if complexity(tree) > MOST_NODES:
+        return plain
+    try:
+        shorter = simplify(tree, seconds=None)
+    except FormulaError:
+        return plain
+    fit = Fit(shorter, judge.error(shorter))
+    return fit if fit.error <= max(1.5 * plain.error, 1e-12) else plain
+
+
+def improved(fit: Fit, judge: Judge, level: Level) -> list[Fit]:
+    """The formula with its constants fitted together, then with simple ones where the error allows.
+
+    A formula that is exact needs no fitting, but may have simple constants hidden behind rounding.
+    """
+    if not fit.error < WORTH_FITTING * level.target:
+        return [fit]
+    problem = judge.fit(fit.tree)
+    if problem is None:
+        return [fit]
+    best = fit
+    if fit.error > level.target:
+        fitted = polish.least_squares(problem)
+        best = min(fit, tidy(fitted.solved, judge), key=lambda f: f.error)
+        problem = judge.fit(best.tree) or problem
+    if best.error > GATE * level.target:
+        return [best]
+    floor = polish.NEGLIGIBLE * float(np.sqrt(np.mean((problem.y * problem.weight) ** 2)))
+    simple = snapped(problem, max(GATE * problem.rms(), floor))
+    snap = tidy(simple.solved, judge)
+    if snap.error <= max(GATE * best.error, level.target if level.exact else 0.0):
+        return [snap, best] if snap.tree != best.tree else [best]
+    return [best]
+
+
+def pareto(fits: list[Fit], most: int) -> list[Fit]:
+    """The fits that no simpler one beats, simplest first; the most accurate ``most`` of them."""
+    front: list[Fit] = []
+    for fit in sorted(fits, key=lambda f: (complexity(f.tree), f.error)):
+        if np.isfinite(fit.error) and (not front or fit.error < front[-1].error):
+            front.append(fit)
+    return front[-most:]

@@ -1,0 +1,129 @@
+"""The structure engine: find the structure by asking, search only what is left.
+
+It looks at the teacher at growing levels of error: first as an exact function, or with the error
+that its answers are known to carry, then with the tolerance, so that what is nearly true helps as
+well. Operon works on the whole function beside it, with the pieces that were found.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from distill.arrays import Array
+from distill.engines.base import Budget, Candidate, Problem
+from distill.engines.news import News
+from distill.engines.operon import Operon, OperonOptions
+from distill.engines.oracle import Oracle, OutOfQuestions
+from distill.engines.structure.moves import Level
+from distill.engines.structure.piece import Fit, Piece, Values
+from distill.engines.structure.search import EFFORTS, Quest, Search, explained
+from distill.formula import Formula
+from distill.formula.tree import Symbol, substitute
+
+EXACT_BAR, EXACT_SLACK, EXACT_TARGET = 1e-12, 10.0, 1e-9
+"""Of an exact teacher's answers: their error, as a part of their size, and what counts as found."""
+
+SMALL_PART = 0.01
+"""Of the typical answer: errors of smaller answers are not asked to be smaller still."""
+
+ROUGH_LEVELS = (1.0, 0.5, 2.0)
+"""Of the teacher's own error, which is known roughly only."""
+
+
+@dataclass(frozen=True, slots=True)
+class StructureOptions:
+    """How the structure engine searches."""
+
+    efforts: int = EFFORTS  # how often unsolved pieces are visited again, each time with more
+    operon: bool = True  # whether Operon searches the whole function as well
+
+
+@dataclass(frozen=True)
+class Structure:
+    """The engine."""
+
+    options: StructureOptions = StructureOptions()
+
+    @property
+    def name(self) -> str:
+        """``structure``."""
+        return "structure"
+
+    def search(self, problem: Problem) -> Iterator[Candidate]:
+        """Candidates as pieces come together, then those of the search over the whole function."""
+        budget = problem.budget
+        deadline = None if budget.seconds is None else time.monotonic() + budget.seconds
+        news = News(problem.sample)
+        solved = False
+        if problem.oracle is not None:
+            for candidate in self._structured(problem, problem.oracle, deadline):
+                if news.better(candidate.formula):
+                    yield candidate
+        if self.options.operon:
+            left = None if deadline is None else max(0.0, deadline - time.monotonic())
+            if left is None or left > 0.5:
+                rest = replace(problem, budget=Budget(left, budget.evaluations))
+                for candidate in Operon(OperonOptions()).search(rest):
+                    if news.better(candidate.formula):
+                        yield replace(candidate, engine=self.name)
+        del solved
+
+    def _structured(
+        self, problem: Problem, oracle: Oracle, deadline: float | None
+    ) -> Iterator[Candidate]:
+        names = problem.sample.domain.names
+        for number, level in enumerate(_levels(problem, oracle)):
+            piece = whole(oracle, level, problem.sample.y)
+            root = Quest(piece, (number,))
+            search = Search(level, problem.operators, problem.seed, deadline)
+            told: list[Fit] = []
+            try:
+                for _ in search.run(root, self.options.efforts):
+                    for fit in root.fits:
+                        if fit not in told:
+                            told.append(fit)
+                            tree = substitute(
+                                fit.tree, {f"v{i}": Symbol(n) for i, n in enumerate(names)}
+                            )
+                            yield Candidate(
+                                Formula(tree, problem.sample.domain), self.name, "structure"
+                            )
+                    problem.explain(explained(root, level))
+            except OutOfQuestions:
+                return
+            problem.explain(explained(root, level))
+            if any(f.error <= level.target for f in root.fits):
+                return
+
+
+def _levels(problem: Problem, oracle: Oracle) -> Iterator[Level]:
+    """From the most exact to what the tolerance allows."""
+    if oracle.error == 0.0:
+        yield Level(EXACT_BAR, EXACT_SLACK, EXACT_TARGET, power=5.0, exact=True)
+    else:
+        for factor in ROUGH_LEVELS:
+            bar = oracle.error * factor
+            yield Level(bar, 1.5, 1.2 * bar, power=4.0, exact=False)
+    coarse = problem.tolerance / 5
+    if coarse > 3 * oracle.error and math.isfinite(coarse):
+        yield Level(coarse, 1.5, 1.5 * coarse, power=3.0, exact=False)
+
+
+def whole(oracle: Oracle, level: Level, typical: Array) -> Piece:
+    """The teacher as a piece. Where all is exact, error bars are parts of the answers' size."""
+    domain = oracle.domain
+    scale = SMALL_PART * float(np.median(np.abs(typical))) or 1.0
+
+    def ask(x: Array) -> Values:
+        y = oracle(x)
+        return Values(y, np.abs(y) + scale if level.exact else np.ones_like(y))
+
+    symbols = tuple(Symbol(name) for name in domain.names)
+    local = tuple(Symbol(f"v{i}") for i in range(len(domain)))
+    whole_numbers = tuple(v.discrete for v in domain.variables)
+    return Piece(ask, domain.low, domain.high, symbols, local, whole_numbers)

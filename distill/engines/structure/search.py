@@ -1,0 +1,267 @@
+"""The tree of hypotheses: what was found about each piece, tried in turn, with growing effort.
+
+Every piece is a *quest*. A quest tries the ways to take its piece apart in the order of its tests;
+each way is a *branch* whose parts are quests again. With little effort only the first ways are
+followed and only quick means used; what is not solved is visited again with more. A way that looked
+true and led nowhere is one of several, so a false positive costs time and not the result.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from distill.engines.findings import Finding, State
+from distill.engines.structure import leaves
+from distill.engines.structure.allowed import usable
+from distill.engines.structure.assemble import Judge, improved, pareto, tidy
+from distill.engines.structure.composition import compositions
+from distill.engines.structure.coordinates import coordinates
+from distill.engines.structure.dependence import dependences
+from distill.engines.structure.irrelevant import irrelevant
+from distill.engines.structure.links import LINKS
+from distill.engines.structure.moves import Level, Move
+from distill.engines.structure.piece import Fit, Piece, Values
+from distill.engines.structure.splits import sharing, splits
+from distill.engines.structure.symmetries import combined, scalings
+from distill.errors import FormulaError
+from distill.formula.text import to_text
+from distill.formula.tree import Node, call, complexity, substitute
+
+EFFORTS = 3
+WIDTHS = (2, 4, 8)
+"""So many ways of each piece are followed, by effort."""
+
+DEEPEST = 12
+FRONT = 6
+ROUGH = 100.0
+"""A part further off than this many times what is wanted is not put together with others."""
+
+
+class OutOfTime(Exception):
+    """The deadline has passed."""
+
+
+@dataclass
+class Branch:
+    """A way to take a piece apart, and the quests for its parts."""
+
+    move: Move
+    quests: list[Quest]
+
+
+@dataclass
+class Quest:
+    """A piece, what was tried on it and the best formulas so far.
+
+    ``path`` says where in the tree it is: it seeds its random points.
+    """
+
+    piece: Piece
+    path: tuple[int, ...]
+    fits: list[Fit] = field(default_factory=list)
+    branches: list[Branch] = field(default_factory=list)
+    effort: int = -1
+    solved_by: Branch | None = None
+    more: Iterator[Move] | None = None
+    judge: Judge | None = None
+
+    def best(self, target: float) -> Fit | None:
+        """The simplest formula within the target, else the most accurate one."""
+        within = [f for f in self.fits if f.error <= target]
+        if within:
+            return min(within, key=lambda f: (complexity(f.tree), f.error))
+        return min(self.fits, key=lambda f: f.error, default=None)
+
+
+class Search:
+    """A search at one level of exactness."""
+
+    def __init__(
+        self,
+        level: Level,
+        operators: Mapping[str, float],
+        seed: int,
+        deadline: float | None,
+    ) -> None:
+        self.level = level
+        self.operators = operators
+        self.seed = seed
+        self.deadline = deadline
+
+    def run(self, root: Quest, efforts: int = EFFORTS) -> Iterator[None]:
+        """Work on the root, yielding now and then, until it is solved or nothing is left to do."""
+        for effort in range(efforts):
+            try:
+                yield from self._work(root, effort)
+            except OutOfTime:
+                return
+            if self._solved(root):
+                return
+
+    def _solved(self, quest: Quest) -> bool:
+        return any(f.error <= self.level.target for f in quest.fits)
+
+    def _work(self, quest: Quest, effort: int) -> Iterator[None]:
+        if self._solved(quest) or quest.effort >= effort:
+            return
+        if self.deadline is not None and time.monotonic() > self.deadline:
+            raise OutOfTime
+        piece, first = quest.piece, quest.effort < 0
+        quest.effort = effort
+        rng = np.random.default_rng([self.seed, *quest.path])
+        if first:
+            quest.judge = Judge(piece, rng)
+            alone = leaves.constant(piece, self.level, rng)
+            if alone is not None:
+                self._take(quest, [alone], None)
+                return
+            quest.more = self._moves(piece, rng) if len(quest.path) < DEEPEST else iter(())
+        if len(piece) == 1:
+            self._take(quest, leaves.curve(piece, self.level, self.operators,
+                                           _seed(self.seed, quest.path), effort, self.deadline), None)  # fmt: skip
+            yield
+            if self._solved(quest):
+                return
+        followed = 0
+        for branch in self._branches(quest):
+            followed += 1
+            if followed > WIDTHS[effort]:
+                break
+            yield from self._follow(quest, branch, effort)
+            if self._solved(quest):
+                return
+        if len(piece) > 1:
+            self._take(quest, leaves.searched(piece, self.level, self.operators,
+                                              _seed(self.seed, quest.path), effort, self.deadline), None)  # fmt: skip
+            yield
+
+    def _follow(self, quest: Quest, branch: Branch, effort: int) -> Iterator[None]:
+        for part in branch.quests:
+            yield from self._work(part, effort)
+            best = part.best(self.level.target)
+            if best is None or best.error > ROUGH * self.level.target:
+                return
+        self._take(quest, list(self._joined(quest, branch)), branch)
+        yield
+
+    def _joined(self, quest: Quest, branch: Branch) -> Iterator[Fit]:
+        """The best of all parts together, then one part after the other replaced by another."""
+        choices: list[list[Node]] = []
+        for part in branch.quests:
+            best = part.best(self.level.target)
+            assert best is not None
+            others = [f.tree for f in reversed(part.fits) if f.tree != best.tree]
+            names = dict(zip(part.piece.names, part.piece.local, strict=True))
+            choices.append([substitute(tree, names) for tree in [best.tree, *others[:2]]])
+        first = [trees[0] for trees in choices]
+        combos: list[list[Node]] = [first]
+        for i, trees in enumerate(choices):
+            combos += [[*first[:i], other, *first[i + 1 :]] for other in trees[1:]]
+        assert quest.judge is not None
+        for combo in combos:
+            try:
+                fit = tidy(branch.move.join(combo), quest.judge)
+            except (FormulaError, OverflowError):
+                continue
+            yield from improved(fit, quest.judge, self.level)
+
+    def _take(self, quest: Quest, fits: Sequence[Fit], branch: Branch | None) -> None:
+        before = self._solved(quest)
+        usable_ones = [f for f in fits if usable(f.tree, self.operators)]
+        quest.fits = pareto([*quest.fits, *usable_ones], FRONT)
+        if self._solved(quest) and not before:
+            quest.solved_by = branch
+
+    def _branches(self, quest: Quest) -> Iterator[Branch]:
+        """Those already there, then new ones as the tests give them."""
+        yield from list(quest.branches)
+        assert quest.more is not None
+        for move in quest.more:
+            if not all(usable(view, self.operators) for part in move.parts for view in part.views):
+                continue
+            n = len(quest.branches)
+            quests = [Quest(part, (*quest.path, 16 * n + k)) for k, part in enumerate(move.parts)]
+            branch = Branch(move, quests)
+            quest.branches.append(branch)
+            yield branch
+
+    def _moves(self, piece: Piece, rng: np.random.Generator) -> Iterator[Move]:
+        """Every test in turn, the most telling first."""
+        if len(piece) < 2:
+            return
+        level, exact = self.level, self.level.exact
+        without = irrelevant(piece, level, rng)
+        if without is not None:
+            yield without
+            return
+        y = piece(piece.draw(rng, 200)).y
+        y = y[np.isfinite(y)]
+        if len(y) < 20:
+            return
+        if y.max() < 0:
+            negative = piece.mapped(lambda v: v.scaled(-1.0))
+            yield Move("negative", 0.0, (negative.of(range(len(piece)), negative.ask),),
+                       lambda trees: call("neg", trees[0]))  # fmt: skip
+            return
+        yield from splits(piece, level, rng)
+        yield from combined(piece, level, rng)
+        if len(piece) == 2:
+            yield from scalings(piece, level, rng)
+        yield from dependences(piece, level, rng, deep=False)
+        for link in LINKS:
+            if not (set(link.uses) <= set(self.operators) and link.allows(y)):
+                continue
+            linked = link.on(piece)
+            for move in itertools.chain(
+                splits(linked, level, rng), dependences(linked, level, rng, deep=False)
+            ):
+                yield move.wrapped(f"{link.name} of it", link.back)
+        if len(piece) > 2:
+            yield from scalings(piece, level, rng)
+        yield from dependences(piece, level, rng, deep=True)
+        yield from sharing(piece, level, rng)
+        yield from coordinates(piece, level, rng)
+        yield from compositions(piece, level, rng, exact)
+
+
+def _seed(seed: int, path: tuple[int, ...]) -> int:
+    return int(np.random.default_rng([seed, *path, 1]).integers(2**31))
+
+
+def explained(quest: Quest, level: Level) -> Finding:
+    """What was found about a piece and its parts."""
+    best = quest.best(level.target)
+    solved = best is not None and best.error <= level.target
+    formula = to_text(quest.piece.shown(best.tree), 5) if solved and best is not None else ""
+    label = quest.piece.label
+    chosen = quest.solved_by
+    if chosen is None and quest.branches and not solved:
+        chosen = max(quest.branches, key=_progress)
+    rejected = tuple(
+        Finding(label, b.move.text, "rejected", b.move.price)
+        for b in quest.branches
+        if b is not chosen
+    )
+    if chosen is None:
+        state: State = "solved" if solved else "open"
+        text = "solved directly" if solved else "nothing found"
+        return Finding(label, text, state, best.error if best else np.inf, formula, rejected)
+    parts = tuple(explained(part, level) for part in chosen.quests)
+    state = "solved" if solved else "believed"
+    return Finding(label, chosen.move.text, state, chosen.move.price, formula, rejected + parts)
+
+
+def _progress(branch: Branch) -> float:
+    return sum(bool(part.fits) for part in branch.quests) / len(branch.quests)
+
+
+def root_piece(piece: Piece, level: Level, scale: float) -> Piece:
+    """The piece whose answers' error bars suit the level: parts of the value where all is exact."""
+    if not level.exact:
+        return piece
+    return piece.mapped(lambda v: Values(v.y, np.abs(v.y) + scale))
