@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from distill.engines import polish
@@ -83,11 +85,26 @@ def improved(fit: Fit, judge: Judge, level: Level) -> list[Fit]:
     if best.error > GATE * level.target:
         return [best]
     floor = polish.NEGLIGIBLE * float(np.sqrt(np.mean((problem.y * problem.weight) ** 2)))
-    simple = snapped(problem, max(GATE * problem.rms(), floor))
+    limit = max(GATE * problem.rms(), floor)
+    simple = snapped(_without(problem, limit), limit)
     snap = tidy(simple.solved, judge)
     if snap.error <= max(GATE * best.error, level.target if level.exact else 0.0):
         return [snap, best] if snap.tree != best.tree else [best]
     return [best]
+
+
+def _without(problem: polish.Fit, limit: float) -> polish.Fit:
+    """The fit with all constants at 0 that may be, the others fitted again each time."""
+    for i in range(len(problem.theta)):
+        theta = problem.theta.copy()
+        theta[i] = 0.0
+        free = np.setdiff1d(problem.free, [i])
+        trial = replace(problem, theta=theta, free=free)
+        if len(free) and limit < trial.rms() < np.inf:
+            trial = polish.least_squares(trial, 6)
+        if trial.rms() <= limit:
+            problem = trial
+    return problem
 
 
 def pareto(fits: list[Fit], most: int) -> list[Fit]:

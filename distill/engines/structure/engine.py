@@ -16,6 +16,7 @@ import numpy as np
 
 from distill.arrays import Array
 from distill.engines.base import Budget, Candidate, Problem
+from distill.engines.findings import Finding
 from distill.engines.news import News
 from distill.engines.operon import Operon, OperonOptions
 from distill.engines.oracle import Oracle, OutOfQuestions
@@ -77,6 +78,7 @@ class Structure:
         self, problem: Problem, oracle: Oracle, deadline: float | None
     ) -> Iterator[Candidate]:
         names = problem.sample.domain.names
+        learned: Finding | None = None
         for number, level in enumerate(_levels(problem, oracle)):
             piece = whole(oracle, level, problem.sample.y)
             root = Quest(piece, (number,))
@@ -96,7 +98,10 @@ class Structure:
                     problem.explain(explained(root, level))
             except OutOfQuestions:
                 return
-            problem.explain(explained(root, level))
+            # The most exact level at which anything was found says most.
+            now = explained(root, level)
+            learned = now if learned is None or not learned.parts or now.state == "solved" else learned
+            problem.explain(learned)
             if any(f.error <= level.target for f in root.fits):
                 return
 
