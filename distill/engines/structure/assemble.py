@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from distill.engines import polish
+from distill.engines.prune import smaller
 from distill.engines.snap import snapped
 from distill.engines.structure.moves import Level
 from distill.engines.structure.piece import Fit, Piece, weighted_error
@@ -23,9 +24,6 @@ MOST_CONSTANTS = 40
 GATE = 1.08
 """Simple constants may cost this factor in error: a network's own error hides more than a true
 constant moves, and a wrong one moves more."""
-
-WORTH_FITTING = 1e4
-"""Formulas further off than this many times what is wanted are not fitted."""
 
 
 class Judge:
@@ -72,7 +70,7 @@ def improved(fit: Fit, judge: Judge, level: Level) -> list[Fit]:
 
     A formula that is exact needs no fitting, but may have simple constants hidden behind rounding.
     """
-    if not fit.error < WORTH_FITTING * level.target:
+    if not fit.error < level.rough:
         return [fit]
     problem = judge.fit(fit.tree)
     if problem is None:
@@ -105,6 +103,20 @@ def _without(problem: polish.Fit, limit: float) -> polish.Fit:
         if trial.rms() <= limit:
             problem = trial
     return problem
+
+
+def shortened(fit: Fit, judge: Judge, level: Level) -> Fit:
+    """The formula without the parts it does not need to stay within what is wanted."""
+    while fit.error <= level.target:
+        problem = judge.fit(fit.tree)
+        if problem is None:
+            return fit
+        trials = (tidy(trial.solved, judge) for trial in smaller(problem, judge.names))
+        shorter = next((t for t in trials if t.error <= level.target), None)
+        if shorter is None or complexity(shorter.tree) >= complexity(fit.tree):
+            return fit
+        fit = shorter
+    return fit
 
 
 def pareto(fits: list[Fit], most: int) -> list[Fit]:

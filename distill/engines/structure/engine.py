@@ -26,8 +26,12 @@ from distill.engines.structure.search import EFFORTS, Quest, Search, explained
 from distill.formula import Formula
 from distill.formula.tree import Symbol, substitute
 
-EXACT_BAR, EXACT_SLACK, EXACT_TARGET = 1e-12, 10.0, 1e-9
-"""Of an exact teacher's answers: their error, as a part of their size, and what counts as found."""
+EXACT_BAR, EXACT_SLACK, EXACT_TARGET, EXACT_ROUGH = 1e-12, 10.0, 1e-12, 1e-6
+"""Of an exact teacher's answers: their error, as a part of their size, what counts as found and
+what is worth going on with."""
+
+ROUGH = 100.0
+"""The same where answers carry an error, in its multiples."""
 
 SMALL_PART = 0.01
 """Of the typical answer: errors of smaller answers are not asked to be smaller still."""
@@ -100,7 +104,9 @@ class Structure:
                 return
             # The most exact level at which anything was found says most.
             now = explained(root, level)
-            learned = now if learned is None or not learned.parts or now.state == "solved" else learned
+            learned = (
+                now if learned is None or not learned.parts or now.state == "solved" else learned
+            )
             problem.explain(learned)
             if any(f.error <= level.target for f in root.fits):
                 return
@@ -109,14 +115,14 @@ class Structure:
 def _levels(problem: Problem, oracle: Oracle) -> Iterator[Level]:
     """From the most exact to what the tolerance allows."""
     if oracle.error == 0.0:
-        yield Level(EXACT_BAR, EXACT_SLACK, EXACT_TARGET, power=5.0, exact=True)
+        yield Level(EXACT_BAR, EXACT_SLACK, EXACT_TARGET, EXACT_ROUGH, power=5.0, exact=True)
     else:
         for factor in ROUGH_LEVELS:
             bar = oracle.error * factor
-            yield Level(bar, 1.5, 1.2 * bar, power=4.0, exact=False)
+            yield Level(bar, 1.5, 1.2 * bar, ROUGH * bar, power=4.0, exact=False)
     coarse = problem.tolerance / 5
     if coarse > 3 * oracle.error and math.isfinite(coarse):
-        yield Level(coarse, 1.5, 1.5 * coarse, power=3.0, exact=False)
+        yield Level(coarse, 1.5, 1.5 * coarse, ROUGH * coarse, power=3.0, exact=False)
 
 
 def whole(oracle: Oracle, level: Level, typical: Array) -> Piece:

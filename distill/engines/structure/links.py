@@ -49,9 +49,9 @@ def _positive(y: Array) -> bool:
     return bool(y.min() > SMALLEST_PART * y.max() and y.max() > 0)
 
 
-def _one_sign(y: Array) -> bool:
-    size = np.abs(y)
-    return bool((y.min() > 0 or y.max() < 0) and size.min() > SMALLEST_PART * size.max())
+def _not_zero(y: Array) -> bool:
+    """The inverse may pass through zero where the answer has a pole, and the other way round."""
+    return bool(np.all(y != 0.0))
 
 
 def _within(low: float, high: float, span: float) -> Callable[[Array], bool]:
@@ -64,7 +64,7 @@ LINKS: tuple[Link, ...] = (
     Link("square", np.square, lambda y: 2 * y, lambda e: call("sqrt", e), ("sqrt",),
          lambda y: bool(y.min() >= 0)),
     Link("inverse", lambda y: 1 / y, lambda y: 1 / (y * y), lambda e: div(_ONE, e), ("div",),
-         _one_sign),
+         _not_zero),
     Link("inverse square", lambda y: 1 / (y * y), lambda y: 2 / np.abs(y) ** 3,
          lambda e: div(_ONE, call("sqrt", e)), ("div", "sqrt"), _positive),
     Link("log", np.log, lambda y: 1 / y, lambda e: call("exp", e), ("exp",), _positive),

@@ -18,6 +18,7 @@ class Level:
     bar : the error the teacher's answers are taken to have, root mean square.
     slack : a finding is believed when an error of ``slack * bar`` explains all deviations.
     target : the error at which a formula counts as found.
+    rough : parts that are further off are not put together.
     power : a finding is believed only when the test would have seen a deviation this many times
         larger.
     exact : whether nothing but rounding stands between the answers and the formula behind them.
@@ -26,6 +27,7 @@ class Level:
     bar: float
     slack: float
     target: float
+    rough: float
     power: float
     exact: bool
 

@@ -18,7 +18,7 @@ import numpy as np
 from distill.engines.findings import Finding, State
 from distill.engines.structure import leaves
 from distill.engines.structure.allowed import usable
-from distill.engines.structure.assemble import Judge, improved, pareto, tidy
+from distill.engines.structure.assemble import Judge, improved, pareto, shortened, tidy
 from distill.engines.structure.composition import compositions
 from distill.engines.structure.coordinates import coordinates
 from distill.engines.structure.dependence import dependences
@@ -36,10 +36,13 @@ EFFORTS = 3
 WIDTHS = (2, 4, 8)
 """So many ways of each piece are followed, by effort."""
 
+NODES_A_VARIABLE = 4
+SECOND_OPINIONS = 2
+"""A longer formula than so many nodes a variable may be a true one in disguise: so many more ways
+are followed to find it shorter."""
+
 DEEPEST = 12
 FRONT = 6
-ROUGH = 100.0
-"""A part further off than this many times what is wanted is not put together with others."""
 
 
 class OutOfTime(Exception):
@@ -106,6 +109,12 @@ class Search:
     def _solved(self, quest: Quest) -> bool:
         return any(f.error <= self.level.target for f in quest.fits)
 
+    def _short(self, quest: Quest) -> bool:
+        """Whether the formula is about as short as one of its variables can be."""
+        best = quest.best(self.level.target)
+        most = NODES_A_VARIABLE * (len(quest.piece) + 1)
+        return best is not None and complexity(best.tree) <= most
+
     def _work(self, quest: Quest, effort: int) -> Iterator[None]:
         if self._solved(quest) or quest.effort >= effort:
             return
@@ -127,14 +136,18 @@ class Search:
             yield
             if self._solved(quest):
                 return
-        followed = 0
+        left = WIDTHS[effort]
         for branch in self._branches(quest):
-            followed += 1
-            if followed > WIDTHS[effort]:
-                break
             yield from self._follow(quest, branch, effort)
+            left -= 1
             if self._solved(quest):
-                return
+                if self._short(quest):
+                    return
+                left = min(left, SECOND_OPINIONS)
+            if left == 0:
+                break
+        if self._solved(quest):
+            return
         if len(piece) > 1:
             self._take(quest, leaves.searched(piece, self.level, self.operators,
                                               _seed(self.seed, quest.path), effort, self.deadline), None)  # fmt: skip
@@ -144,7 +157,7 @@ class Search:
         for part in branch.quests:
             yield from self._work(part, effort)
             best = part.best(self.level.target)
-            if best is None or best.error > ROUGH * self.level.target:
+            if best is None or best.error > self.level.rough:
                 return
         self._take(quest, list(self._joined(quest, branch)), branch)
         yield
@@ -168,7 +181,8 @@ class Search:
                 fit = tidy(branch.move.join(combo), quest.judge)
             except (FormulaError, OverflowError):
                 continue
-            yield from improved(fit, quest.judge, self.level)
+            for better in improved(fit, quest.judge, self.level):
+                yield shortened(better, quest.judge, self.level) if not quest.path[1:] else better
 
     def _take(self, quest: Quest, fits: Sequence[Fit], branch: Branch | None) -> None:
         before = self._solved(quest)
