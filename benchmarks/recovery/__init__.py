@@ -1,0 +1,1 @@
+"""Which formulas engines find again: problem sets, the judge, networks in between, the tables."""

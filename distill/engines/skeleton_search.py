@@ -1,0 +1,291 @@
+"""Formulas of a given form: each free part of a skeleton is found as a function, then solved.
+
+Where the form leaves one part in one place open, its values follow from the answers exactly;
+otherwise all parts are determined together. A formula is then sought for each, the few best of each
+are put into the form, and all constants are fitted together. Numbers written in the skeleton stay.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from distill.arrays import Array
+from distill.engines import polish
+from distill.engines.base import Candidate, Problem
+from distill.engines.findings import Finding, State
+from distill.engines.free_parts import KnownPart, answer_error, determine
+from distill.engines.inside_out import inside_out
+from distill.engines.oracle import OutOfQuestions
+from distill.engines.polish import NEGLIGIBLE, least_squares
+from distill.engines.skeleton import FIXED, Skeleton
+from distill.engines.snap import simple_values
+from distill.engines.structure.piece import Fit, Values, weighted_error
+from distill.errors import FormulaError
+from distill.formula import Formula
+from distill.formula.program import compile_tree
+from distill.formula.simplify import simplify, simplify_formula
+from distill.formula.text import to_text
+from distill.formula.tree import Node, Symbol, complexity, mul, number, total
+
+SolvePiece = Callable[[Callable[[Array], Values], Array, Array, tuple[str, ...]], list[Fit]]
+"""Formulas for a function (n, k) -> values over a box low, high (k,) of variables with names."""
+
+POINTS, CHECKS = 1600, 400
+"""The teacher is asked at so many points to determine the parts and to measure errors."""
+
+PART_OF_QUESTIONS = 4
+"""At most this part of the questions that are left."""
+
+OF_EACH, COMBINATIONS = 5, 24
+"""So many formulas of each part are combined, and so many combinations tried at most."""
+
+SNAP_FACTOR = 1.02
+EXACT = 30.0
+"""Formulas off by less than this many times the teacher's own error leave nothing to seek."""
+
+
+def search_skeleton(
+    skeleton: Skeleton, problem: Problem, solve_piece: SolvePiece, engine: str = "structure"
+) -> Iterator[Candidate]:
+    """Candidates that have the skeleton's form, as they are found, the most promising first.
+
+    The iterator ends by itself; with a budget in seconds it begins nothing new after them.
+
+    Parameters
+    ----------
+    solve_piece : finds formulas for a part; may raise OutOfQuestions.
+    engine : the name that candidates carry.
+    """
+    seconds = problem.budget.seconds
+    deadline = math.inf if seconds is None else time.monotonic() + seconds
+    data = _Data.of(problem)
+    if not len(data.y):
+        return
+    best = math.inf
+    for known, constants_, text, error in _routes(skeleton, problem, data, deadline):
+        solutions = []
+        for part in known:
+            solutions.append(_solutions(part, solve_piece if time.monotonic() < deadline else None))
+        findings = tuple(
+            Finding(
+                part.part.symbol(part.part.names),
+                "a free part of the skeleton",
+                "solved" if fits[0].error <= EXACT * data.error else "believed",
+                fits[0].error,
+                to_text(fits[0].tree, 5),
+            )
+            for part, fits in zip(known, solutions, strict=True)
+        )
+        formula = ""
+        for candidate, off in _combined(skeleton, solutions, constants_, data, engine, deadline):
+            if off < best:
+                best, formula = off, candidate.formula.readable()
+            if candidate.formula.complexity <= problem.max_complexity:
+                yield candidate
+        solved = best <= EXACT * data.error
+        state: State = "solved" if solved else "believed" if error <= problem.tolerance else "open"
+        problem.explain(Finding(skeleton.text, text, state, error, formula, findings))
+        if solved or time.monotonic() >= deadline:
+            return
+
+
+@dataclass(frozen=True)
+class _Data:
+    """Points with finite answers, to fit on and to check on, and the teacher's own error."""
+
+    x: Array
+    y: Array
+    check_x: Array
+    check_y: Array
+    error: float
+
+    @classmethod
+    def of(cls, problem: Problem) -> _Data:
+        """From the teacher, where it may be asked; the sample's points always join."""
+        x, y = problem.sample.x, problem.sample.y
+        oracle = problem.oracle
+        count = 0
+        if oracle is not None:
+            count = int(min(POINTS + CHECKS, oracle.left / PART_OF_QUESTIONS))
+        if oracle is not None and count > len(y) // 4:
+            more = _points(problem, count)
+            answers = oracle(more)
+            x, y = np.vstack([more, x]), np.append(answers, y)
+        kept = np.isfinite(y)
+        x, y = x[kept], y[kept]
+        # Every fifth point is kept back, so that both kinds are spread alike.
+        check = np.arange(len(y)) % 5 == 4
+        error = answer_error(oracle, y)
+        return cls(x[~check], y[~check], x[check], y[check], error)
+
+
+def _points(problem: Problem, count: int) -> Array:
+    """Points that crowd at the faces of the box, where polynomials need them."""
+    domain = problem.sample.domain
+    u = domain.to_unit(domain.sample(count, problem.seed + 1))
+    crowded = np.where(
+        np.arange(count)[:, None] % 2 == 0, 0.5 - 0.5 * np.cos(np.pi * np.clip(u, 0, 1)), u
+    )
+    return domain.from_unit(crowded)
+
+
+def _routes(
+    skeleton: Skeleton, problem: Problem, data: _Data, deadline: float
+) -> Iterator[tuple[Sequence[KnownPart], Array, str, float]]:
+    """Ways to know the parts: themselves, the constants, what to say of it, and the error left."""
+    oracle = problem.oracle
+    direct = None
+    if oracle is not None:
+        try:
+            direct = inside_out(skeleton, oracle)
+        except OutOfQuestions:
+            direct = None
+    if direct is not None:
+        yield (direct,), np.empty(0), "turned inside out", data.error
+    fitting, checking = (data.x, data.y), (data.check_x, data.check_y)
+    known, constants_, error = determine(
+        skeleton, fitting, checking, data.error, problem.seed, deadline
+    )
+    yield known, constants_, "its free parts determined together", error
+
+
+def _solutions(known: KnownPart, solve_piece: SolvePiece | None) -> list[Fit]:
+    """Formulas of a part, the most accurate first; polynomials of low degree always join."""
+    found: list[Fit] = []
+    try:
+        found += _polynomials(known)
+        if solve_piece is not None:
+            found += solve_piece(known.ask, known.low, known.high, known.part.names)
+    except OutOfQuestions:
+        pass
+    found = [fit for fit in found if math.isfinite(fit.error)]
+    found = found or [Fit(number(1.0), math.inf)]
+    found.sort(key=lambda fit: (fit.error, complexity(fit.tree)))
+    front: list[Fit] = []
+    for fit in found:
+        if not front or complexity(fit.tree) < complexity(front[-1].tree):
+            front.append(fit)
+    return front
+
+
+def _polynomials(known: KnownPart) -> list[Fit]:
+    """The best constant, linear and quadratic formula of a part."""
+    rng = np.random.default_rng(0)
+    count, names = len(known.low), known.part.names
+    points = known.low + (known.high - known.low) * rng.random((60 + 20 * count * count, count))
+    truth = known.ask(points)
+    kept = np.isfinite(truth.y)
+    points, truth = points[kept], Values(truth.y[kept], truth.s[kept])
+    powers: list[tuple[Node, Array]] = [(number(1.0), np.ones(len(points)))]
+    powers += [(Symbol(n), points[:, i]) for i, n in enumerate(names)]
+    powers += [
+        (mul(Symbol(names[i]), Symbol(names[j])), points[:, i] * points[:, j])
+        for i in range(count)
+        for j in range(i, count)
+    ]
+    fits = []
+    for most in (1, 1 + count, len(powers)):
+        if most >= len(points):
+            break
+        matrix = np.column_stack([column for _, column in powers[:most]]) / truth.s[:, None]
+        scale = np.linalg.norm(matrix, axis=0)
+        scale[scale == 0.0] = 1.0
+        solved = np.linalg.lstsq(matrix / scale, truth.y / truth.s)[0] / scale
+        if np.isfinite(solved).all():
+            terms: list[Node] = [
+                mul(number(float(c)), t) for c, (t, _) in zip(solved, powers, strict=False)
+            ]
+            tree = simplify(total(terms), seconds=None)
+            fits.append(Fit(tree, weighted_error(compile_tree(tree, names)(points), truth)))
+    return fits
+
+
+def _combined(
+    skeleton: Skeleton,
+    solutions: list[list[Fit]],
+    constants_: Array,
+    data: _Data,
+    engine: str,
+    deadline: float,
+) -> Iterator[tuple[Candidate, float]]:
+    """Formulas with their error on points kept back."""
+    choices = itertools.product(*(fits[:OF_EACH] for fits in solutions))
+    ordered = sorted(choices, key=lambda fits: math.hypot(*(fit.error for fit in fits)))
+    free = dict(zip(skeleton.constants, constants_.tolist(), strict=False))
+    floor = NEGLIGIBLE * float(np.max(np.abs(data.y)))
+    for fits in ordered[:COMBINATIONS]:
+        if time.monotonic() >= deadline:
+            return
+        parts = {part.name: fit.tree for part, fit in zip(skeleton.parts, fits, strict=True)}
+        try:
+            tree = skeleton.fill(parts, free)
+        except FormulaError:
+            continue  # nested too deep
+        tied = _Tied.tied(tree, skeleton.labels(parts), skeleton, data)
+        fitted = tied.improved(ITERATIONS)
+        simple = fitted.simpler(max(SNAP_FACTOR * fitted.rms(), floor))
+        for each, how in ((fitted, "fitted"), (simple, "simple constants")):
+            formula = Formula(each.solved, skeleton.domain)
+            with np.errstate(all="ignore"):
+                off = float(np.sqrt(np.mean((formula(data.check_x) - data.check_y) ** 2)))
+            if math.isfinite(off):
+                tidy = simplify_formula(formula, data.check_x, seconds=None)
+                yield Candidate(tidy, engine, f"skeleton {skeleton.text}; {how}"), off
+
+
+ITERATIONS = 40
+
+
+@dataclass(frozen=True)
+class _Tied(polish.Fit):
+    """A fit in which constants with one label are one: column j of ``ties`` says which."""
+
+    ties: Array
+
+    @classmethod
+    def tied(cls, tree: Node, labels: list[int], skeleton: Skeleton, data: _Data) -> _Tied:
+        """All constants but the skeleton's own numbers are free."""
+        plain = polish.Fit.of(tree, skeleton.domain.names, data.x, data.y)
+        different = [label for label in dict.fromkeys(labels) if label != FIXED]
+        ties = np.array(labels)[:, None] == np.array(different)[None, :]
+        return cls(**vars(plain), ties=ties.astype(float).reshape(len(labels), len(different)))
+
+    def slopes(self) -> tuple[Array, Array]:
+        """Signed errors (n,) and their derivatives by what is free (n, k)."""
+        off, jacobian = super().slopes()
+        return off, jacobian @ self.ties
+
+    def moved(self, step: Array) -> _Tied:
+        """The fit with what is free moved by ``step`` (k,)."""
+        return replace(self, theta=self.theta + self.ties @ step)
+
+    def improved(self, iterations: int) -> _Tied:
+        """The least squares fit near its constants."""
+        if not (self.ties.shape[1] and math.isfinite(self.rms())):
+            return self
+        return replace(self, theta=least_squares(self, iterations).theta)
+
+    def simpler(self, limit: float) -> _Tied:
+        """Constants as simple as a root mean square error of ``limit`` allows: 0, 1, rounder ones.
+
+        Factors and addends that the form leaves open become 1 and 0, and vanish.
+        """
+        fit = self
+        open_ = list(range(self.ties.shape[1]))
+        while open_:
+            at = open_.pop()
+            rest = replace(fit, ties=fit.ties[:, open_])
+            which = fit.ties[:, at] > 0.0
+            value = float(fit.theta[which][0])
+            for simple in (0.0, 1.0, *simple_values(value)):
+                trial = replace(rest, theta=np.where(which, simple, fit.theta)).improved(8)
+                if trial.rms() <= limit:
+                    fit = replace(trial, ties=fit.ties)
+                    break
+        return fit
