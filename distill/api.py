@@ -37,7 +37,7 @@ def distill(
     domain: Domain | None = None,
     *,
     tolerance: float,
-    engine: str = "operon",
+    engine: str = "structure",
     seconds: float | None = None,
     evaluations: int | None = None,
     seed: int = 0,
@@ -46,6 +46,8 @@ def distill(
     select: str = "cheapest",
     target: str | None = None,
     output: int = 0,
+    questions: int | None = None,
+    teacher_error: float | None = None,
     options: Mapping[str, Any] | None = None,
     root: str | Path = "studies",
     progress: Progress | None = None,
@@ -68,6 +70,10 @@ def distill(
     select : the rule that chooses: cheapest, knee or most_accurate.
     target : measure costs on this target and choose by them; None chooses by complexity.
     output : which of the teacher's outputs.
+    questions : how often the search may ask the teacher; None for any number, of a slow teacher as
+        often as ``seconds`` allow.
+    teacher_error : how far the teacher's answers are off, as a root mean square (noise, rounding,
+        misfit); None estimates it.
     options : options of the engine.
     root : folder that keeps results for reuse.
     progress : receives the news; None is silent.
@@ -85,7 +91,14 @@ def distill(
     config = StudyConfig(
         sampling=SamplingConfig(**read_option("sampling", design or _design(loaded, box))),
         engine=EngineConfig(
-            **{**base, **budget, "seed": seed, "options": {**base["options"], **(options or {})}}
+            **{
+                **base,
+                **budget,
+                "seed": seed,
+                "questions": questions,
+                "teacher_error": teacher_error,
+                "options": {**base["options"], **(options or {})},
+            }
         ),
         score=ScoreConfig(**read_option("score", "thorough")),
         select=SelectConfig(**read_option("select", select)),

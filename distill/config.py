@@ -51,12 +51,14 @@ class SamplingConfig:
 class EngineConfig:
     """``conf/engine``."""
 
-    name: str = "operon"
+    name: str = "structure"
     seconds: float | None = None
     evaluations: int | None = None
     seed: int = 0
     rounds: int = 1
     counterexamples: int = 32
+    questions: int | None = None
+    teacher_error: float | None = None
     max_complexity: int = 40
     keep: int = 100
     operators: list[str] = field(default_factory=list)
@@ -151,6 +153,7 @@ LARGER_THAN: dict[str, float] = {
     "engine.seed": -1,
     "engine.rounds": 0,
     "engine.counterexamples": -1,
+    "engine.questions": 0,
     "engine.max_complexity": 0,
     "engine.keep": 0,
     "score.points": 0,
@@ -271,6 +274,13 @@ def check_config(config: StudyConfig) -> None:
                 f"`{key}` is {_value(config, key)}, but must be a part: at least 0, below 1.",
                 where=f"config key `{key}`",
             )
+    stated = config.engine.teacher_error
+    if stated is not None and not 0 <= stated < float("inf"):
+        raise ConfigError(
+            f"`engine.teacher_error` is {stated}, but must be a finite number of at least 0.",
+            where="config key `engine.teacher_error`",
+            hint="0 says that the answers are exact, null lets distill estimate their error.",
+        )
     if config.export.interface == "integer":
         needed = {"arithmetic": ("fixed", "auto"), "out_of_domain": ("clamp", "unchecked")}
         for key, fit in needed.items():

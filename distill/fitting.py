@@ -1,5 +1,8 @@
 """The fit stage: rounds of search, refinement, and counterexamples that join the sample.
 
+There are at most so many rounds as the config says; they end earlier when the largest error that
+can be found of the best formula stops falling, or is nothing but rounding.
+
 Each finished round is written to the journal, so that a killed run goes on with the next one.
 With a budget in seconds the candidates of an unfinished round are kept as well, and the time they
 took counts; with a budget in evaluations an unfinished round is repeated, so that the result is
@@ -8,69 +11,37 @@ the same to the bit however often the run was killed.
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Generator, Iterator, Mapping
-from contextlib import closing
-from dataclasses import astuple, dataclass, field, replace
-from pathlib import Path
+from collections.abc import Mapping
+from contextlib import closing, suppress
 
 import numpy as np
 
+from distill.asking import Asking, begin_asking, go_on_asking
 from distill.config import EngineConfig
-from distill.engines.base import Budget, Candidate, Problem
+from distill.engines.base import Budget, Candidate, Engine, Problem
+from distill.engines.closable import closable
+from distill.engines.findings import Finding
+from distill.engines.oracle import OutOfQuestions
 from distill.engines.refine import refine, unique
-from distill.engines.registry import make_engine
+from distill.engines.registry import ENGINES, make_engine
 from distill.errors import ConfigError
-from distill.files import write_whole
+from distill.fitted import Fitted, Step
 from distill.formula.operators import OPERATORS
-from distill.runner import Stage, Work
-from distill.sampling.counterexamples import counterexamples
+from distill.rounds import Rounds, absorb, joined, resume
+from distill.runner import Work
 from distill.sampling.sample_set import SampleSet
 from distill.scoring.pareto import front
 from distill.teachers.base import Teacher
-
-VERSION = 1
 
 POLISHED = 16
 """Candidates of a round's front whose constants are fitted for the smallest worst error."""
 
 SEARCHING = 0.8
-"""About this part of a round is search, the rest fitting constants."""
+"""About this part of a round is search, the rest fitting constants; so much of it may be."""
 
 DOUBTED = 6
-"""The most accurate candidates of a round, whose worst points join the sample."""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """When a better formula was found: candidates seen, seconds, its complexity and max error."""
-
-    candidates: int
-    seconds: float
-    complexity: int
-    max_error: float
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """What a search gave: candidates from simple to accurate, and how it went."""
-
-    candidates: tuple[Candidate, ...]
-    history: tuple[Step, ...]
-    counterexamples: int
-
-
-@dataclass
-class _State:
-    """What the rounds so far have left."""
-
-    sample: SampleSet
-    kept: list[Candidate] = field(default_factory=list)
-    unfinished: list[Candidate] = field(default_factory=list)
-    rounds: int = 0
-    seconds: float = 0.0
-    added: int = 0
+"""The most accurate candidates after a round, whose worst points join the sample."""
 
 
 def fit(
@@ -99,96 +70,142 @@ def fit(
                 where="config key `engine.operators`",
                 hint=f"allowed: {', '.join(OPERATORS)}.",
             )
-    state = _resume(config, work.journal.entries(), sample)
+    entries = work.journal.entries()
+    state = resume(config, entries, sample)
     news = _News(config, work, state)
-    while state.rounds < config.rounds:
-        problem = Problem(
-            sample=state.sample,
-            tolerance=tolerance,
-            operators={name: costs[name] for name in config.operators},
-            max_complexity=config.max_complexity,
-            budget=_share(config, state),
-            seed=config.seed * 1000 + state.rounds,
-            tell=news.spent,
-        )
-        found = list(state.unfinished)
-        with closing(_closable(engine.search(problem))) as search:
-            for candidate in search:
-                if candidate.formula.complexity > config.max_complexity:
-                    continue
-                found.append(candidate)
-                news.found(candidate, state.sample)
-                if config.seconds is not None:
-                    work.journal.append({"found": candidate.to_data(), "seconds": news.seconds})
+    asking = _asking(config, entries, sample, teacher, output, work)
+    while state.rounds < config.rounds and not state.done and not news.late:
+        found = _searched(engine, config, costs, tolerance, state, asking, news)
         best = _best(found, state.sample, tolerance, POLISHED)
-        refined = _refined(best, state, tolerance, news)
-        worst = _worst(refined, state.sample, teacher, output, config, state.rounds)
-        entry = {
-            "round": state.rounds,
-            "candidates": [c.to_data() for c in refined],
-            "x": worst.x.tolist(),
-            "y": worst.y.tolist(),
-            "seconds": news.seconds,
-        }
+        refined = _refined(best, state, tolerance, news, _seconds_of_fitting(config, state, news))
+        asking.release()
+        entry = _ended_round(refined, state, asking, config) | {"seconds": news.seconds}
         work.journal.append(entry)
         news.part = 0.0
-        _absorb(state, entry)
+        absorb(state, entry)
     # The counterexamples of the last round are new to all candidates but those near the tolerance
     # matter most: their constants are fitted once more.
-    last = _refined(_best(state.kept, state.sample, tolerance, POLISHED), state, tolerance, news)
+    best = _best(state.kept, state.sample, tolerance, POLISHED)
+    last = _refined(best, state, tolerance, news, _seconds_left(config, news))
     final = unique([*last, *state.kept], state.sample.x)
     return Fitted(
-        tuple(_best(final, state.sample, tolerance, config.keep)), tuple(news.history), state.added
+        tuple(_best(final, state.sample, tolerance, config.keep)),
+        tuple(news.history),
+        state.added,
+        asking.asked,
+        asking.error,
+        state.finding,
     )
 
 
-def _resume(config: EngineConfig, entries: list[dict[str, object]], sample: SampleSet) -> _State:
-    state = _State(sample)
-    for entry in entries:
-        if "round" in entry:
-            _absorb(state, entry)
-        elif config.seconds is not None:
-            found = entry["found"]
-            assert isinstance(found, Mapping)
-            state.unfinished.append(Candidate.from_data(found))
-            state.seconds = float(str(entry["seconds"]))
-    return state
+def _asking(
+    config: EngineConfig,
+    entries: list[dict[str, object]],
+    sample: SampleSet,
+    teacher: Teacher,
+    output: int,
+    work: Work,
+) -> Asking:
+    """How the teacher may be asked: as the journal says, or settled now."""
+    asks = ENGINES[config.name].asks
+    begun = next((e["asking"] for e in entries if "asking" in e), None)
+    if begun is None:
+        work.progress.advance(0.0, "asking how exact the teacher is")
+        asking = begin_asking(config, sample, teacher, output, asks=asks, tell=work.progress.warn)
+        work.journal.append({"asking": asking.to_data()})
+        return asking
+    assert isinstance(begun, Mapping)
+    asking = go_on_asking(begun, config, sample, teacher, output, asks=asks)
+    rounds = [e for e in entries if "round" in e]
+    if rounds:
+        asking.asked = int(str(rounds[-1]["asked"]))
+    return asking
 
 
-def _absorb(state: _State, entry: Mapping[str, object]) -> None:
-    """Take a finished round into the state; the same from the journal and from the search."""
-    candidates, x, y = entry["candidates"], entry["x"], entry["y"]
-    assert isinstance(candidates, list)
-    state.kept += [Candidate.from_data(c) for c in candidates]
-    new = np.array(x, dtype=float).reshape(-1, len(state.sample.domain))
-    state.sample = replace(
-        state.sample,
-        x=np.vstack([state.sample.x, new]),
-        y=np.concatenate([state.sample.y, np.array(y, dtype=float)]),
+def _searched(
+    engine: Engine,
+    config: EngineConfig,
+    costs: Mapping[str, float],
+    tolerance: float,
+    state: Rounds,
+    asking: Asking,
+    news: _News,
+) -> list[Candidate]:
+    """What the engine finds in one round, with what a killed run had found of it."""
+    asking.reserve(config.counterexamples * (config.rounds - state.rounds))
+
+    def explain(finding: Finding) -> None:
+        state.finding = finding
+
+    problem = Problem(
+        sample=state.sample,
+        tolerance=tolerance,
+        operators={name: costs[name] for name in config.operators},
+        max_complexity=config.max_complexity,
+        budget=_share(config, state, news),
+        seed=config.seed * 1000 + state.rounds,
+        oracle=asking.oracle,
+        known=tuple(c.formula for c in _best(state.kept, state.sample, tolerance, POLISHED)),
+        tell=news.spent,
+        explain=explain,
     )
-    state.added += len(new)
-    state.unfinished = []
-    state.rounds += 1
-    state.seconds = float(str(entry["seconds"]))
+    found = list(state.unfinished)
+    news.spent(0.0)
+    # An engine that has no questions left has found what it could.
+    with closing(closable(engine.search(problem))) as search, suppress(OutOfQuestions):
+        for candidate in search:
+            if candidate.formula.complexity > config.max_complexity:
+                continue
+            found.append(candidate)
+            news.found(candidate, state.sample)
+            if config.seconds is not None:
+                news.work.journal.append({"found": candidate.to_data(), "seconds": news.seconds})
+    return found
 
 
-def _share(config: EngineConfig, state: _State) -> Budget:
-    """What the next round may spend of what is left."""
-    left = config.rounds - state.rounds
-    if config.seconds is not None:
-        return Budget(seconds=max(0.5, (config.seconds - state.seconds) / left))
+def _ended_round(
+    refined: list[Candidate], state: Rounds, asking: Asking, config: EngineConfig
+) -> dict[str, object]:
+    """The journal's entry of a round: its candidates and the points where the best are worst."""
+    sample = state.sample
+    everything = unique([*refined, *state.kept], sample.x)
+    doubted = sorted(everything, key=lambda c: max_error(c, sample))[:DOUBTED]
+    new = asking.worst(
+        [c.formula for c in doubted], sample, config.counterexamples, config.seed + state.rounds
+    )
+    grown = joined(sample, new.x, new.y)
+    return {
+        "round": state.rounds,
+        "candidates": [c.to_data() for c in refined],
+        "x": new.x.tolist(),
+        "y": new.y.tolist(),
+        "worst": min((max_error(c, grown) for c in doubted), default=float("inf")),
+        "asked": asking.asked,
+        "finding": None if state.finding is None else state.finding.to_data(),
+    }
+
+
+def _share(config: EngineConfig, state: Rounds, news: _News) -> Budget:
+    """What the search of the next round may spend of what is left."""
+    left = _seconds_left(config, news)
+    if left is not None:
+        # After the last round there is no search, but constants are fitted once more.
+        rounds = config.rounds - state.rounds + (1 - SEARCHING)
+        return Budget(seconds=max(0.5, SEARCHING * left / rounds))
     assert config.evaluations is not None
     return Budget(evaluations=max(1, config.evaluations // config.rounds))
 
 
-def _closable(search: Iterator[Candidate]) -> Generator[Candidate]:
-    """A generator around any iterator, so that closing it closes the engine's."""
-    try:
-        yield from search
-    finally:
-        close = getattr(search, "close", None)
-        if close is not None:
-            close()
+def _seconds_of_fitting(config: EngineConfig, state: Rounds, news: _News) -> float | None:
+    """What fitting the constants of a round may spend of what is left after its search."""
+    left = _seconds_left(config, news)
+    if left is None:
+        return None
+    return left * (1 - SEARCHING) / (config.rounds - state.rounds + 1 - 2 * SEARCHING)
+
+
+def _seconds_left(config: EngineConfig, news: _News) -> float | None:
+    return None if config.seconds is None else max(0.0, config.seconds - news.seconds)
 
 
 def max_error(candidate: Candidate, sample: SampleSet) -> float:
@@ -211,24 +228,44 @@ def _best(
         layer = set(front([(row[1], row[2]) for row in left]))
         nearest = sorted(
             (row for i, row in enumerate(left) if i in layer),
-            key=lambda row: abs(np.log((row[2] + 1e-300) / tolerance)),
+            key=lambda row: _distance(row[2], tolerance),
         )
         taken += nearest[: count - len(taken)]
         left = [row for i, row in enumerate(left) if i not in layer]
     return [row[0] for row in sorted(taken, key=lambda row: (row[1], row[2]))]
 
 
+def _distance(error: float, tolerance: float) -> float:
+    return float(abs(np.log((error + 1e-300) / tolerance)))
+
+
 def _refined(
-    candidates: list[Candidate], state: _State, tolerance: float, news: _News
+    candidates: list[Candidate],
+    state: Rounds,
+    tolerance: float,
+    news: _News,
+    seconds: float | None,
 ) -> list[Candidate]:
+    """The candidates and their relatives with better constants, in so many seconds.
+
+    When these are over the rest stays as it is; what is nearest to the tolerance comes first.
+    """
     result: list[Candidate] = []
     sample = state.sample
-    for number, candidate in enumerate(candidates):
+    deadline = None if seconds is None else time.monotonic() + seconds
+    order = sorted(candidates, key=lambda c: _distance(max_error(c, sample), tolerance))
+    for number, candidate in enumerate(order):
+        if deadline is not None and number and time.monotonic() > deadline:
+            result += order[number:]
+            break
         news.work.progress.advance(
             news.fraction, f"fitting constants of candidate {number + 1} of {len(candidates)}"
         )
+        share = None
+        if deadline is not None:
+            share = max(0.0, deadline - time.monotonic()) / (len(candidates) - number)
         better = refine(
-            candidate, sample, tolerance=tolerance, minimax=True, snap=True, seconds=None
+            candidate, sample, tolerance=tolerance, minimax=True, snap=True, seconds=share
         )
         for each in better:
             news.found(each, sample)
@@ -236,36 +273,10 @@ def _refined(
     return result
 
 
-def _worst(
-    candidates: list[Candidate],
-    sample: SampleSet,
-    teacher: Teacher,
-    output: int,
-    config: EngineConfig,
-    number: int,
-) -> SampleSet:
-    """The worst points of the most accurate candidates, with the teacher's answers."""
-    nothing = np.empty((0, len(sample.domain)))
-    if not teacher.can_be_asked or not config.counterexamples or not candidates:
-        return SampleSet(sample.domain, nothing, np.empty(0), nothing)
-    doubted = sorted(candidates, key=lambda c: max_error(c, sample))[:DOUBTED]
-    x = counterexamples(
-        [c.formula for c in doubted],
-        teacher,
-        sample.domain,
-        n=config.counterexamples,
-        seed=config.seed + number,
-        output=output,
-    )
-    y = teacher.predict(x)[:, output]
-    finite = np.isfinite(y)
-    return SampleSet(sample.domain, x[finite], y[finite], x[~finite])
-
-
 class _News:
     """Tells of better formulas as they come, and keeps the history."""
 
-    def __init__(self, config: EngineConfig, work: Work, state: _State) -> None:
+    def __init__(self, config: EngineConfig, work: Work, state: Rounds) -> None:
         self.config, self.work, self.state = config, work, state
         self.started = time.monotonic() - state.seconds
         self.best: dict[int, float] = {}
@@ -276,6 +287,12 @@ class _News:
     @property
     def seconds(self) -> float:
         return time.monotonic() - self.started
+
+    @property
+    def late(self) -> bool:
+        """Whether the seconds are over; the first round always gets its least share."""
+        over = self.config.seconds is not None and self.seconds >= self.config.seconds
+        return over and self.state.rounds > 0
 
     @property
     def fraction(self) -> float:
@@ -297,35 +314,3 @@ class _News:
             }
             self.history.append(Step(self.seen, self.seconds, complexity, error))
             self.work.progress.front(dict(sorted(self.best.items())))
-
-
-def save_fitted(fitted: Fitted, folder: Path) -> None:
-    """Write a fit to a folder."""
-    data = {
-        "version": VERSION,
-        "candidates": [c.to_data() for c in fitted.candidates],
-        "history": [astuple(s) for s in fitted.history],
-        "counterexamples": fitted.counterexamples,
-    }
-    write_whole(folder / "candidates.json", json.dumps(data, indent=1))
-
-
-def load_fitted(folder: Path) -> Fitted:
-    """Read what :func:`save_fitted` wrote."""
-    data = json.loads((folder / "candidates.json").read_text(encoding="utf-8"))
-    return Fitted(
-        tuple(Candidate.from_data(c) for c in data["candidates"]),
-        tuple(Step(*row) for row in data["history"]),
-        int(data["counterexamples"]),
-    )
-
-
-FIT: Stage[Fitted] = Stage(
-    "fit",
-    save_fitted,
-    load_fitted,
-    lambda fitted: (
-        f"{len(fitted.candidates)} candidates, "
-        f"{fitted.counterexamples} counterexamples joined the sample"
-    ),
-)

@@ -25,7 +25,8 @@ from distill.firmware.cost import Cost
 from distill.firmware.evidence import Evidence
 from distill.firmware.names import check_function_name
 from distill.firmware.target import Target, load_target
-from distill.fitting import FIT, fit
+from distill.fitted import FIT
+from distill.fitting import fit
 from distill.formula.operators import OPERATORS
 from distill.progress import Progress
 from distill.runner import Runner
@@ -188,6 +189,7 @@ def search(
             (s.candidates, s.seconds, s.complexity, s.max_error) for s in fitted.result.history
         ),
         points=(scored.result.x, scored.result.y),
+        findings=fitted.result.finding,
     )
 
 

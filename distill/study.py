@@ -15,6 +15,7 @@ from distill.building import accuracy_left, plain_spec
 from distill.config import StudyConfig, plain
 from distill.domain import Domain
 from distill.engines.base import Candidate
+from distill.engines.findings import Finding, lines
 from distill.firmware.alternatives import Alternative
 from distill.firmware.bundle import Bundle
 from distill.firmware.cost import Cost
@@ -87,7 +88,9 @@ class StudyContext:
 class Study:
     """The result of a distillation, before anything is exported.
 
-    ``choices`` holds every scored candidate, cheapest first, the published formulas among them.
+    ``choices`` holds every scored candidate, cheapest first, the published formulas among them;
+    ``findings`` is the tree of what the engine found out about the teacher, None where it finds
+    formulas only.
     """
 
     context: StudyContext
@@ -96,6 +99,7 @@ class Study:
     selection: Selection
     history: tuple[tuple[int, float, int, float], ...]
     points: tuple[Array, Array]
+    findings: Finding | None = None
 
     @property
     def chosen(self) -> Choice | None:
@@ -188,6 +192,7 @@ class Study:
             export_directory=str(bundle.directory) if bundle else None,
             evidence=evidence.to_data() if evidence else None,
             alternatives=tuple(way.to_data() for way in alternatives),
+            findings=self.findings,
             versions={"distill": distill.__version__, **versions()},
         )
 
@@ -231,6 +236,7 @@ class Study:
 
         chosen = self.chosen
         formula = f"<p>$${chosen.formula.latex()}$$</p>" if chosen else ""
+        found = "\n".join(lines(self.findings)) if self.findings else ""
         table = self.front.drop(columns=["id", "origin"]).to_html(
             index=False, float_format=lambda v: f"{v:.4g}", border=0
         )
@@ -238,6 +244,7 @@ class Study:
         return (
             f"<p>{html.escape(self.selection.reason)}</p>{formula}"
             f'<img alt="Pareto front" src="data:image/png;base64,{picture}">{table}'
+            + (f"<pre>{html.escape(found)}</pre>" if found else "")
         )
 
 

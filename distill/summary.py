@@ -7,7 +7,9 @@ from pathlib import Path
 from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
+from rich.tree import Tree
 
+from distill.engines.findings import Finding, lines
 from distill.firmware.alternatives import Alternative
 from distill.firmware.cost import Cost
 from distill.firmware.evidence import Evidence
@@ -25,6 +27,8 @@ def show(
     console.print()
     console.print(_front(study))
     console.print(_choice(study))
+    if study.findings is not None:
+        console.print(findings_tree(study.findings))
     show_shipped(console, shipped)
     for line in next_steps:
         console.print(Text(line), soft_wrap=True)
@@ -33,6 +37,27 @@ def show(
 def show_shipped(console: Console, shipped: Shipped) -> None:
     """Print where a bundle is, what its verification showed, and what other ways would cost."""
     console.print(_shipped(shipped), soft_wrap=True)
+
+
+def findings_tree(finding: Finding) -> Tree:
+    """What was found out about the teacher, without what lies deeper than a screen holds."""
+    title = Text(f"\nwhat {finding.piece or 'the teacher'} is made of", style="bold")
+    tree = Tree(title, guide_style="dim")
+    _grow(tree, finding, DEEPEST)
+    return tree
+
+
+def _grow(tree: Tree, finding: Finding, deep: int) -> None:
+    style = {"solved": "green", "rejected": "dim", "open": "yellow"}.get(finding.state, "")
+    branch = tree.add(Text(_short_detail(next(lines(finding))), style=style))
+    if finding.parts and not deep:
+        branch.add(Text(f"… {len(finding.parts)} more", style="dim"))
+        return
+    for part in finding.parts:
+        _grow(branch, part, deep - 1)
+
+
+DEEPEST = 5
 
 
 def figure(value: float | None, digits: int = 3) -> str:

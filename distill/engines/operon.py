@@ -23,6 +23,7 @@ from distill.engines.child import Child, EngineError
 from distill.engines.news import News
 from distill.errors import ConfigError
 from distill.formula import Formula
+from distill.formula.program import compile_tree
 from distill.formula.simplify import simplify
 from distill.formula.tree import Call, Node, Number, Symbol, add, call, mul, sub
 from distill.sampling.sample_set import SampleSet
@@ -48,6 +49,7 @@ WORKER = "distill.engines.operon_worker"
 MAX_RESTARTS = 64
 MAX_CRASHES = 3
 HUGE = 1e100  # values beyond it are of no use and would overflow when squared
+CONSTANT = 1e-6  # a block that varies by less than this part of its size is none in float32
 FAR_FROM_ZERO = 8.0
 """A range this many of its half-widths away from zero is moved to zero in every restart."""
 
@@ -83,9 +85,9 @@ class Scaling:
     offset: Array
     scale: Array
 
-    def tree(self, column: int, weight: float, names: Sequence[str]) -> Node:
-        """``weight`` times the scaled input, in raw units."""
-        moved: Node = Symbol(names[column])
+    def tree(self, column: int, weight: float, columns: Sequence[Node]) -> Node:
+        """``weight`` times the scaled column, in raw units."""
+        moved = columns[column]
         if self.offset[column]:
             moved = sub(moved, Number(float(self.offset[column])))
         return mul(Number(weight / float(self.scale[column])), moved)
@@ -102,10 +104,12 @@ class Operon:
         """``operon``."""
         return "operon"
 
-    def search(self, problem: Problem) -> Iterator[Candidate]:
+    def search(self, problem: Problem, blocks: Sequence[Node] = ()) -> Iterator[Candidate]:
         """Candidates on the way, each better than all before it that are as simple.
 
         An evaluation is one pass of a formula, or of its derivatives, over the rows of a restart.
+        ``blocks`` are trees over the inputs that formulas may use as if they were inputs; those
+        without finite values, or with the same everywhere, are left out.
 
         Raises
         ------
@@ -117,8 +121,9 @@ class Operon:
         deadline = None if budget.seconds is None else started + budget.seconds
         sample = problem.sample
         operators = self._operators(problem.operators)
-        table = np.column_stack([sample.x, sample.y])
-        scalings = _scalings(sample.x)
+        x, columns = _columns(sample, blocks)
+        table = np.column_stack([x, sample.y])
+        scalings = _scalings(x)
         # Pairs of restarts: values as they are (roots and logarithms need that), then centred.
         job: dict[str, Any] = {
             "seed": problem.seed,
@@ -149,7 +154,7 @@ class Operon:
                         problem.tell(_spent(budget, started, spent + before))
                         scaling = scalings[current % len(scalings)]
                         for nodes in message["front"]:
-                            formula = _formula(nodes, scaling, sample)
+                            formula = _formula(nodes, scaling, columns, sample)
                             if formula is not None and news.better(formula):
                                 origin = f"restart {current}, generation {message['generation']}"
                                 yield Candidate(formula, self.name, origin)
@@ -210,9 +215,24 @@ def _scalings(x: Array) -> list[Scaling]:
     return [Scaling(np.where(far, middle, 0.0), size), centred]
 
 
-def _formula(nodes: list[list[Any]], scaling: Scaling, sample: SampleSet) -> Formula | None:
+def _columns(sample: SampleSet, blocks: Sequence[Node]) -> tuple[Array, list[Node]]:
+    """What formulas are made of: the values (n, k) on the sample and the tree of each column."""
+    columns: list[Node] = [Symbol(name) for name in sample.domain.names]
+    values = list(sample.x.T)
+    for block in dict.fromkeys(blocks):
+        value = compile_tree(block, sample.domain.names)(sample.x)
+        size = np.abs(value).max()
+        if block not in columns and size < HUGE and np.ptp(value) > CONSTANT * size:
+            columns.append(block)
+            values.append(value)
+    return np.column_stack(values), columns
+
+
+def _formula(
+    nodes: list[list[Any]], scaling: Scaling, columns: Sequence[Node], sample: SampleSet
+) -> Formula | None:
     """The formula in raw units with the output's scale and offset fitted; None without values."""
-    inner = Formula(_tree(nodes, scaling, sample.domain.names), sample.domain)
+    inner = Formula(_tree(nodes, scaling, columns), sample.domain)
     values = inner(sample.x)
     if not np.isfinite(values).all() or np.abs(values).max() > HUGE:
         return None
@@ -227,12 +247,12 @@ def _formula(nodes: list[list[Any]], scaling: Scaling, sample: SampleSet) -> For
     return Formula(simplify(tree, seconds=None), sample.domain)
 
 
-def _tree(nodes: list[list[Any]], scaling: Scaling, names: Sequence[str]) -> Node:
+def _tree(nodes: list[list[Any]], scaling: Scaling, columns: Sequence[Node]) -> Node:
     """Operon's post-order nodes as a tree; the first operand popped is the left one."""
     stack: list[Node] = []
     for kind, *rest in nodes:
         if kind == "Variable":
-            stack.append(scaling.tree(rest[0], rest[1], names))
+            stack.append(scaling.tree(rest[0], rest[1], columns))
         elif kind == "Constant":
             stack.append(Number(rest[1]))
         else:

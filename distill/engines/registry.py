@@ -10,22 +10,34 @@ from typing import Any
 from distill.engines.base import Engine
 from distill.engines.operon import Operon, OperonOptions
 from distill.engines.polynomial import Polynomial, PolynomialOptions
+from distill.engines.structure.engine import Structure, StructureOptions
 from distill.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True)
 class EngineEntry:
-    """An engine on offer: ``factory`` takes an instance of ``options``."""
+    """An engine on offer: ``factory`` takes an instance of ``options``.
+
+    ``asks`` says that it asks the teacher by itself: the teacher's own error is estimated for it.
+    """
 
     name: str
     description: str
     options: type[Any]
     factory: Callable[[Any], Engine]
+    asks: bool = False
 
 
 ENGINES: dict[str, EngineEntry] = {
     entry.name: entry
     for entry in (
+        EngineEntry(
+            "structure",
+            "asks the teacher what it is made of, solves the pieces, and lets operon search beside",
+            StructureOptions,
+            Structure,
+            asks=True,
+        ),
         EngineEntry(
             "operon",
             "genetic programming over whole formulas (pyoperon), constants fitted as it goes",

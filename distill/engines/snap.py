@@ -13,6 +13,13 @@ from distill.engines.polish import Fit, least_squares
 FRACTIONS = (1, 2, 3, 4, 5, 6, 8, 10, 12)
 MOST_DIGITS = 9
 
+UNITS = (1.0, math.pi)
+RARE_UNITS = (1 / math.pi, math.pi**2, 1 / math.pi**2, math.sqrt(2), math.sqrt(3),
+              math.sqrt(math.pi), 1 / math.sqrt(2 * math.pi))  # fmt: skip
+RARE_FRACTIONS = (1, 2, 3, 4, 6, 8)
+LARGEST_RARE = 8
+"""What formulas of physics are full of, taken with small factors only."""
+
 
 def snapped(fit: Fit, limit: float) -> Fit:
     """A fit whose constants are as simple as a root mean square error of ``limit`` allows.
@@ -58,10 +65,15 @@ def simple_values(value: float) -> Iterator[float]:
 
 
 def _near(value: float) -> Iterator[float]:
-    for unit in (1.0, math.pi):
+    for unit in UNITS:
         for q in FRACTIONS:
             p = round(value / unit * q)
             if p and abs(p) <= 1000:
+                yield p * unit / q
+    for unit in RARE_UNITS:
+        for q in RARE_FRACTIONS:
+            p = round(value / unit * q)
+            if p and abs(p) <= LARGEST_RARE:
                 yield p * unit / q
     for digits in range(2, 7):
         yield float(f"{value:.{digits}g}")

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
+from distill.engines.findings import lines
 from distill.progress import Progress, Silent
 from distill.tracking import entries
 from distill.tracking.champion import register_champion
@@ -198,6 +199,7 @@ def _study_content(record: StudyRecord, plots: CandidatePlots, data: str) -> _Co
             entries.CONFIG_FILE: json.dumps(dict(record.config), indent=1),
             "front.json": json.dumps({"columns": list(table), "data": columns}),
             "report.html": study_report(record, plots, fronts),
+            **_findings(record),
             **fronts,
         }
 
@@ -212,6 +214,16 @@ def _study_content(record: StudyRecord, plots: CandidatePlots, data: str) -> _Co
         digest=data,
         files=files,
     )
+
+
+def _findings(record: StudyRecord) -> Files:
+    """What was found out about the teacher, for people and for programs; nothing without it."""
+    if record.findings is None:
+        return {}
+    return {
+        "findings.txt": "\n".join(lines(record.findings)) + "\n",
+        "findings.json": json.dumps(record.findings.to_data(), indent=1),
+    }
 
 
 def _create(client: MlflowClient, experiment: str, name: str, tags: Mapping[str, str]) -> str:

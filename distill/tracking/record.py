@@ -19,12 +19,13 @@ import numpy as np
 
 from distill.arrays import Array
 from distill.domain import Domain
+from distill.engines.findings import Finding
 from distill.errors import DistillError, StorageError
 from distill.files import disk_errors, write_whole
 from distill.formula import Formula
 from distill.scoring.score import Score
 
-VERSION = 2
+VERSION = 3
 RECORD = "study.json"
 POINTS = "points.npz"
 PUBLISHED = "published"
@@ -123,7 +124,8 @@ class StudyRecord:
     ``points`` (m, d) and ``truth`` (m,) are the teacher's answers that the plots are drawn from.
     ``evidence`` is how the exported C was verified, ``alternatives`` what other ways of exporting
     it would have cost. ``config`` is the whole resolved config. ``overrides`` are what a sweep
-    varied. ``created`` is in seconds since 1970.
+    varied. ``findings`` is what the engine found out about the teacher. ``created`` is in seconds
+    since 1970.
     """
 
     key: str
@@ -148,6 +150,7 @@ class StudyRecord:
     evidence: Mapping[str, Any] | None = None
     alternatives: tuple[Mapping[str, Any], ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
+    findings: Finding | None = None
 
     @property
     def chosen(self) -> CandidateRecord | None:
@@ -187,6 +190,7 @@ class StudyRecord:
             "evidence": None if self.evidence is None else dict(self.evidence),
             "alternatives": [dict(way) for way in self.alternatives],
             "versions": dict(self.versions),
+            "findings": None if self.findings is None else self.findings.to_data(),
         }
 
     @classmethod
@@ -221,6 +225,7 @@ class StudyRecord:
             evidence=data["evidence"],
             alternatives=tuple(data["alternatives"]),
             versions=data["versions"],
+            findings=None if data["findings"] is None else Finding.from_data(data["findings"]),
         )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from distill.engines.findings import Finding, lines
 from distill.scoring.score import Errors
 from distill.tracking.entries import shorten
 from distill.tracking.plots import CandidatePlots, front_figure, latex_svg, to_png
@@ -82,6 +83,7 @@ def study_report(record: StudyRecord, plots: CandidatePlots, fronts: Mapping[str
                 for c in (record.evidence or {}).get("checks", ())
             ],
             alternatives=[_alternative(record, way) for way in record.alternatives],
+            findings=record.findings,
             provenance=_provenance(record),
         )
     )
@@ -165,6 +167,11 @@ def _figure(value: object) -> str:
     return f"{value:.4g}"
 
 
+def _line(finding: Finding) -> str:
+    """A finding without its parts."""
+    return next(lines(finding))
+
+
 @functools.cache
 def _environment() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -174,6 +181,7 @@ def _environment() -> Environment:
         loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined
     )
     environment.filters["figure"] = _figure
+    environment.filters["line"] = _line
     # Ours, and written before any text from outside: it needs no escaping.
     environment.globals["style"] = Markup((_TEMPLATES / "style.css").read_text(encoding="utf-8"))
     environment.globals["published"] = PUBLISHED

@@ -13,7 +13,9 @@ from distill.engines.child import Child, EngineError
 from distill.engines.operon import Operon, OperonOptions
 from distill.engines.refine import refine
 from distill.errors import ConfigError
-from distill.formula.tree import complexity
+from distill.formula import Formula
+from distill.formula.program import compile_tree
+from distill.formula.tree import Symbol, complexity, mul, symbols
 
 SMALL = OperonOptions(population_size=200, generations=5, max_length=15, rows=64)
 
@@ -163,11 +165,35 @@ def test_options_below_their_least_value_are_named(key):
 
 def test_operon_nodes_become_our_tree():
     scaling = operon.Scaling(np.array([0.0, 10.0]), np.array([2.0, 5.0]))
+    columns = [Symbol("a"), Symbol("b")]
     # in post-order the operand nearest to the operator is the left one: (b - 10)/5*3 - a/2
     nodes = [["Variable", 0, 1.0], ["Variable", 1, 3.0], ["Sub", 2, 1.0]]
-    tree = operon._tree(nodes, scaling, ("a", "b"))
-    from distill.formula.program import compile_tree
+    tree = operon._tree(nodes, scaling, columns)
 
     assert compile_tree(tree, ("a", "b"))(np.array([[4.0, 20.0]]))[0] == pytest.approx(6.0 - 2.0)
-    lone = operon._tree([["Constant", 0, 4.0], ["Div", 1, 1.0]], scaling, ("a", "b"))
+    lone = operon._tree([["Constant", 0, 4.0], ["Div", 1, 1.0]], scaling, columns)
     assert complexity(lone) == 2
+
+
+def test_building_blocks_are_used_like_inputs(make_problem, worst):
+    far = Domain.box(a=(1, 4), b=(0.5, 3), c=(1, 2))
+    hidden = Formula.parse("sin(a*b)/c", far).tree
+    problem = make_problem(
+        lambda x: 3 * np.sin(x[:, 0] * x[:, 1]) / x[:, 2] * x[:, 0] + 2,
+        far, budget=Budget(evaluations=20_000), operators=("add", "mul"),
+    )  # fmt: skip
+    without = min(worst(c, problem.sample) for c in Operon(SMALL).search(problem))
+    found = list(Operon(SMALL).search(problem, [hidden]))
+    best = min(found, key=lambda c: worst(c, problem.sample))
+    assert worst(best, problem.sample) < 1e-4 < without
+    assert set(symbols(best.formula.tree)) == {"a", "b", "c"}
+    assert texts(Operon(SMALL).search(problem, [hidden])) == texts(found)
+
+
+def test_blocks_that_say_nothing_are_left_out(product, plane):
+    useless = ["log(a - 9)", "a/(b - b)", "3", "0*a + 2", "a", "b"]
+    trees = [Formula.parse(text, plane).tree for text in useless]
+    assert len(operon._columns(product.sample, trees)[1]) == 2
+    x, columns = operon._columns(product.sample, [*trees, mul(trees[4], trees[5])] * 2)
+    assert len(columns) == 3
+    assert (x[:, 2] == x[:, 0] * x[:, 1]).all()

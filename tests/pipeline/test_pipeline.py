@@ -243,9 +243,10 @@ sys.exit(cli.main(sys.argv[1:]))
 
 def start(folder: Path, *more: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", RUN, "run", "tracking=off", "score=quick", "score.points=2000",
-         "engine.evaluations=200000", "engine.rounds=4", "engine.options.population_size=200",
-         "engine.keep=10", "engine.operators=[add,sub,mul,div]", "export.verify=false", *more],
+        [sys.executable, "-c", RUN, "run", "engine=operon", "tracking=off",
+         "score=quick", "score.points=2000", "engine.evaluations=200000", "engine.rounds=4",
+         "engine.options.population_size=200", "engine.keep=10",
+         "engine.operators=[add,sub,mul,div]", "export.verify=false", *more],
         cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
 

@@ -1,9 +1,11 @@
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from distill.engines.findings import Finding, lines
 from distill.errors import TrackingError
 from distill.progress import Silent
 from distill.tracking import view
@@ -103,6 +105,20 @@ def test_the_chosen_formula_is_the_registered_champion(study, store, logged, mon
     assert list(answer.columns) == ["wet_bulb"]
     assert list(answer["wet_bulb"]) == list(study.chosen.formula(x))
     assert logged.model_version == "1"
+
+
+def test_findings_are_files_of_the_studys_run(make, own_store, tmp_path):
+    part = Finding("f(b)", "an exponential", "solved", 1e-9, "exp(b)")
+    found = Finding("f(a, b)", "a product", "believed", 1e-3, parts=(part,))
+    study = replace(make((1,)), findings=found)
+    run_id = log_study(study, own_store).parent_run_id
+    client = own_store.client()
+    text = client.download_artifacts(run_id, "findings.txt", str(tmp_path))
+    assert Path(text).read_text(encoding="utf-8").splitlines() == list(lines(found))
+    data = client.download_artifacts(run_id, "findings.json", str(tmp_path))
+    assert Finding.from_data(json.loads(Path(data).read_text(encoding="utf-8"))) == found
+    report = client.download_artifacts(run_id, "report.html", str(tmp_path))
+    assert "an exponential" in Path(report).read_text(encoding="utf-8")
 
 
 def test_logging_again_changes_nothing(study, store, logged):

@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from distill.engines.findings import Finding
 from distill.errors import StorageError
 from distill.tracking.record import RECORD, digest, load_record, save_record
 
@@ -26,6 +27,13 @@ def test_an_infinite_error_survives(study, tmp_path):
     assert (back.max_error, back.non_finite, back.max_error_at) == (np.inf, 7, ())
 
 
+def test_findings_come_back(study, tmp_path):
+    part = Finding("f(a)", "unknown", "open", np.inf)
+    found = replace(study, findings=Finding("f", "a sum", "believed", 0.1, parts=(part,)))
+    save_record(found, tmp_path)
+    assert load_record(tmp_path).findings == found.findings
+
+
 def test_saving_again_replaces_the_record(study, tmp_path):
     save_record(study, tmp_path)
     save_record(replace(study, selection="another"), tmp_path)
@@ -41,7 +49,7 @@ def test_saving_again_replaces_the_record(study, tmp_path):
         (lambda folder: (folder / RECORD).write_text("{"), "broken"),
         (lambda folder: (folder / RECORD).write_text("[]"), "version"),
         (lambda folder: (folder / RECORD).write_text('{"version": 99}'), "version"),
-        (lambda folder: (folder / RECORD).write_text('{"version": 2}'), "broken"),
+        (lambda folder: (folder / RECORD).write_text('{"version": 3}'), "broken"),
         (lambda folder: (folder / "points.npz").write_bytes(b"PK\3\4 cut"), "broken"),
     ],
 )

@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import pytest
 
+from distill.engines.findings import Finding
 from distill.tracking.plots import CandidatePlots
 from distill.tracking.report import candidate_report, front_images, study_report
 
@@ -49,6 +50,18 @@ def test_a_studys_page_lists_all_candidates_by_complexity(study):
     assert "not run: not installed" in page
     assert "1,234 instructions a call, 660 B of flash (measured, zig cc), off by at most" in page
     assert "takes 900 B of flash, and pic32 gives 100 B" in page
+
+
+def test_a_studys_page_shows_what_was_found_out_as_a_tree(study):
+    plots, fronts = CandidatePlots(study), front_images(study)
+    assert "found out" not in study_report(study, plots, fronts)
+    evil = Finding("f(<b>)", "nothing <b>", "open", float("inf"))
+    found = Finding("f(a, b)", "a product", "believed", 1e-3, parts=(evil,))
+    page = study_report(replace(study, findings=found), plots, fronts)
+    assert "What was found out about wet_bulb" in page
+    assert re.search(r"<li class=\"believed\"><span>· f\(a, b\): a product", page)
+    assert page.index("a product") < page.index("nothing &lt;b&gt;")
+    assert "<b>" not in page
 
 
 def test_a_study_that_chose_nothing_says_so(study):

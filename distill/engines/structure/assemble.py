@@ -21,6 +21,9 @@ MOST_NODES = 150
 
 MOST_CONSTANTS = 40
 
+LOOSE = 1.3
+"""Formulas this much further off than wanted may still be the true ones with other constants."""
+
 GATE = 1.08
 """Simple constants may cost this factor in error: a network's own error hides more than a true
 constant moves, and a wrong one moves more."""
@@ -65,10 +68,11 @@ def tidy(tree: Node, judge: Judge) -> Fit:
     return fit if fit.error <= max(1.5 * plain.error, 1e-12) else plain
 
 
-def improved(fit: Fit, judge: Judge, level: Level) -> list[Fit]:
+def improved(fit: Fit, judge: Judge, level: Level, *, boldly: bool = False) -> list[Fit]:
     """The formula with its constants fitted together, then with simple ones where the error allows.
 
-    A formula that is exact needs no fitting, but may have simple constants hidden behind rounding.
+    ``boldly`` also takes simple constants while the whole stays within the teacher's own error,
+    which fitted ones follow too closely.
     """
     if not fit.error < level.rough:
         return [fit]
@@ -76,19 +80,25 @@ def improved(fit: Fit, judge: Judge, level: Level) -> list[Fit]:
     if problem is None:
         return [fit]
     best = fit
-    if fit.error > level.target:
+    target = level.final if boldly else level.target
+    if not level.exact or fit.error > target:
         fitted = polish.least_squares(problem)
         best = min(fit, tidy(fitted.solved, judge), key=lambda f: f.error)
         problem = judge.fit(best.tree) or problem
-    if best.error > GATE * level.target:
+    if best.error > (GATE if level.exact else LOOSE) * target:
         return [best]
     floor = polish.NEGLIGIBLE * float(np.sqrt(np.mean((problem.y * problem.weight) ** 2)))
-    limit = max(GATE * problem.rms(), floor)
-    simple = snapped(_without(problem, limit), limit)
-    snap = tidy(simple.solved, judge)
-    if snap.error <= max(GATE * best.error, level.target if level.exact else 0.0):
-        return [snap, best] if snap.tree != best.tree else [best]
-    return [best]
+    limits = [max(GATE * problem.rms(), floor)]
+    if boldly and not level.exact:
+        limits.append(level.final * problem.rms() / best.error)
+    result = [best]
+    for limit in limits:
+        simple = snapped(_without(problem, limit), limit)
+        snap = tidy(simple.solved, judge)
+        allowed = max(GATE * best.error, target if level.exact or boldly else 0.0)
+        if snap.error <= allowed and all(snap.tree != f.tree for f in result):
+            result.append(snap)
+    return result
 
 
 def _without(problem: polish.Fit, limit: float) -> polish.Fit:
@@ -107,12 +117,12 @@ def _without(problem: polish.Fit, limit: float) -> polish.Fit:
 
 def shortened(fit: Fit, judge: Judge, level: Level) -> Fit:
     """The formula without the parts it does not need to stay within what is wanted."""
-    while fit.error <= level.target:
+    while fit.error <= level.final:
         problem = judge.fit(fit.tree)
         if problem is None:
             return fit
         trials = (tidy(trial.solved, judge) for trial in smaller(problem, judge.names))
-        shorter = next((t for t in trials if t.error <= level.target), None)
+        shorter = next((t for t in trials if t.error <= level.final), None)
         if shorter is None or complexity(shorter.tree) >= complexity(fit.tree):
             return fit
         fit = shorter

@@ -26,18 +26,23 @@ from distill.engines.structure.search import EFFORTS, Quest, Search, explained
 from distill.formula import Formula
 from distill.formula.tree import Symbol, substitute
 
-EXACT_BAR, EXACT_SLACK, EXACT_TARGET, EXACT_ROUGH = 1e-12, 10.0, 1e-12, 1e-6
-"""Of an exact teacher's answers: their error, as a part of their size, what counts as found and
-what is worth going on with."""
-
-ROUGH = 100.0
-"""The same where answers carry an error, in its multiples."""
+EXACT = Level(1e-12, 10.0, 1e-12, 1e-12, 1e-6, power=5.0, exact=True)
+"""Of an exact teacher's answers, as parts of their size."""
 
 SMALL_PART = 0.01
 """Of the typical answer: errors of smaller answers are not asked to be smaller still."""
 
-ROUGH_LEVELS = (1.0, 0.5, 2.0)
-"""Of the teacher's own error, which is known roughly only."""
+ROUGH_LEVELS = (0.3, 1.0, 2.5)
+"""Of the teacher's own error: it is smaller inside the box than near its faces."""
+
+EDGE = 0.04
+"""Of each range: so far from the faces an approximate teacher is looked at."""
+
+ALLOWED = 1.3
+"""A formula is found when it is off by so many times the teacher's own error."""
+
+COARSE = 0.2
+"""Of the tolerance: what is nearly true within it is worth knowing too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +91,8 @@ class Structure:
         for number, level in enumerate(_levels(problem, oracle)):
             piece = whole(oracle, level, problem.sample.y)
             root = Quest(piece, (number,))
-            search = Search(level, problem.operators, problem.seed, deadline)
+            everywhere = replace(piece, low=oracle.domain.low, high=oracle.domain.high)
+            search = Search(level, problem.operators, problem.seed, deadline, everywhere)
             told: list[Fit] = []
             try:
                 for _ in search.run(root, self.options.efforts):
@@ -108,21 +114,24 @@ class Structure:
                 now if learned is None or not learned.parts or now.state == "solved" else learned
             )
             problem.explain(learned)
-            if any(f.error <= level.target for f in root.fits):
+            if any(f.error <= level.final for f in root.fits):
                 return
 
 
 def _levels(problem: Problem, oracle: Oracle) -> Iterator[Level]:
     """From the most exact to what the tolerance allows."""
     if oracle.error == 0.0:
-        yield Level(EXACT_BAR, EXACT_SLACK, EXACT_TARGET, EXACT_ROUGH, power=5.0, exact=True)
+        yield EXACT
     else:
         for factor in ROUGH_LEVELS:
-            bar = oracle.error * factor
-            yield Level(bar, 1.5, 1.2 * bar, ROUGH * bar, power=4.0, exact=False)
-    coarse = problem.tolerance / 5
+            yield _rough(oracle.error * factor, ALLOWED * oracle.error)
+    coarse = problem.tolerance * COARSE
     if coarse > 3 * oracle.error and math.isfinite(coarse):
-        yield Level(coarse, 1.5, 1.5 * coarse, ROUGH * coarse, power=3.0, exact=False)
+        yield _rough(coarse, ALLOWED * coarse)
+
+
+def _rough(bar: float, final: float) -> Level:
+    return Level(bar, 1.5, 1.5 * bar, final, 100.0 * bar, power=4.0, exact=False)
 
 
 def whole(oracle: Oracle, level: Level, typical: Array) -> Piece:
@@ -137,4 +146,7 @@ def whole(oracle: Oracle, level: Level, typical: Array) -> Piece:
     symbols = tuple(Symbol(name) for name in domain.names)
     local = tuple(Symbol(f"v{i}") for i in range(len(domain)))
     whole_numbers = tuple(v.discrete for v in domain.variables)
-    return Piece(ask, domain.low, domain.high, symbols, local, whole_numbers)
+    edge = 0.0 if level.exact else EDGE * (domain.high - domain.low)
+    low = np.where(whole_numbers, domain.low, domain.low + edge)
+    high = np.where(whole_numbers, domain.high, domain.high - edge)
+    return Piece(ask, low, high, symbols, local, whole_numbers)

@@ -17,7 +17,8 @@ class Level:
     ----------
     bar : the error the teacher's answers are taken to have, root mean square.
     slack : a finding is believed when an error of ``slack * bar`` explains all deviations.
-    target : the error at which a formula counts as found.
+    target : the error at which a formula of a part counts as found.
+    final : the same of the whole.
     rough : parts that are further off are not put together.
     power : a finding is believed only when the test would have seen a deviation this many times
         larger.
@@ -27,6 +28,7 @@ class Level:
     bar: float
     slack: float
     target: float
+    final: float
     rough: float
     power: float
     exact: bool

@@ -45,6 +45,10 @@ DEEPEST = 12
 FRONT = 6
 
 
+LOOSE = 3.0
+ROOT_POINTS = 1500
+
+
 class OutOfTime(Exception):
     """The deadline has passed."""
 
@@ -82,7 +86,11 @@ class Quest:
 
 
 class Search:
-    """A search at one level of exactness."""
+    """A search at one level of exactness.
+
+    Formulas for the whole are judged on all of its box, ``everywhere``: findings may come from a
+    part of it where the teacher is better.
+    """
 
     def __init__(
         self,
@@ -90,8 +98,10 @@ class Search:
         operators: Mapping[str, float],
         seed: int,
         deadline: float | None,
+        everywhere: Piece,
     ) -> None:
         self.level = level
+        self.everywhere = everywhere
         self.operators = operators
         self.seed = seed
         self.deadline = deadline
@@ -106,12 +116,16 @@ class Search:
             if self._solved(root):
                 return
 
+    def target(self, quest: Quest) -> float:
+        """The error at which a quest is solved."""
+        return self.level.final if _is_root(quest) else self.level.target
+
     def _solved(self, quest: Quest) -> bool:
-        return any(f.error <= self.level.target for f in quest.fits)
+        return any(f.error <= self.target(quest) for f in quest.fits)
 
     def _short(self, quest: Quest) -> bool:
         """Whether the formula is about as short as one of its variables can be."""
-        best = quest.best(self.level.target)
+        best = quest.best(self.target(quest))
         most = NODES_A_VARIABLE * (len(quest.piece) + 1)
         return best is not None and complexity(best.tree) <= most
 
@@ -124,7 +138,8 @@ class Search:
         quest.effort = effort
         rng = np.random.default_rng([self.seed, *quest.path])
         if first:
-            quest.judge = Judge(piece, rng)
+            root = _is_root(quest)
+            quest.judge = Judge(self.everywhere, rng, ROOT_POINTS) if root else Judge(piece, rng)
             alone = leaves.constant(piece, self.level, rng)
             if alone is not None:
                 self._take(quest, [alone], None)
@@ -163,26 +178,32 @@ class Search:
         yield
 
     def _joined(self, quest: Quest, branch: Branch) -> Iterator[Fit]:
-        """The best of all parts together, then one part after the other replaced by another."""
+        """Formulas of the parts put together: equally simple ones, then one part made different.
+
+        A part's answers may be worse than they are taken to be, so a simpler formula a little
+        further off may be the true one; the whole decides.
+        """
+        loose = self.level.target if self.level.exact else LOOSE * self.level.target
         choices: list[list[Node]] = []
         for part in branch.quests:
-            best = part.best(self.level.target)
-            assert best is not None
-            others = [f.tree for f in reversed(part.fits) if f.tree != best.tree]
             names = dict(zip(part.piece.names, part.piece.local, strict=True))
-            choices.append([substitute(tree, names) for tree in [best.tree, *others[:2]]])
-        first = [trees[0] for trees in choices]
-        combos: list[list[Node]] = [first]
+            wanted = [part.best(loose), part.best(self.level.target), part.best(0.0), *part.fits]
+            trees = dict.fromkeys(substitute(f.tree, names) for f in wanted if f is not None)
+            choices.append(list(trees))
+        most = max(len(trees) for trees in choices)
+        combos = [[trees[min(k, len(trees) - 1)] for trees in choices] for k in range(min(most, 3))]
+        first = combos[0]
         for i, trees in enumerate(choices):
-            combos += [[*first[:i], other, *first[i + 1 :]] for other in trees[1:]]
-        assert quest.judge is not None
-        for combo in combos:
+            combos += [[*first[:i], other, *first[i + 1 :]] for other in trees[1:3]]
+        judge, root = quest.judge, _is_root(quest)
+        assert judge is not None
+        for combo in list(dict.fromkeys(map(tuple, combos))):
             try:
-                fit = tidy(branch.move.join(combo), quest.judge)
+                fit = tidy(branch.move.join(combo), judge)
             except (FormulaError, OverflowError):
                 continue
-            for better in improved(fit, quest.judge, self.level):
-                yield shortened(better, quest.judge, self.level) if not quest.path[1:] else better
+            for better in improved(fit, judge, self.level, boldly=root):
+                yield shortened(better, judge, self.level) if root else better
 
     def _take(self, quest: Quest, fits: Sequence[Fit], branch: Branch | None) -> None:
         before = self._solved(quest)
@@ -243,14 +264,19 @@ class Search:
         yield from compositions(piece, level, rng, exact)
 
 
+def _is_root(quest: Quest) -> bool:
+    return len(quest.path) == 1
+
+
 def _seed(seed: int, path: tuple[int, ...]) -> int:
     return int(np.random.default_rng([seed, *path, 1]).integers(2**31))
 
 
 def explained(quest: Quest, level: Level) -> Finding:
     """What was found about a piece and its parts."""
-    best = quest.best(level.target)
-    solved = best is not None and best.error <= level.target
+    target = level.final if _is_root(quest) else level.target
+    best = quest.best(target)
+    solved = best is not None and best.error <= target
     formula = to_text(quest.piece.shown(best.tree), 5) if solved and best is not None else ""
     label = quest.piece.label
     chosen = quest.solved_by
