@@ -50,7 +50,8 @@ def smaller(fit: Fit, names: Sequence[str]) -> list[Fit]:
     for worth in WORTHS:
         ranked = sorted(rough, key=lambda trial: trial.rms() * worth ** complexity(trial.tree))
         chosen |= {trial.tree: trial for trial in ranked[:RETURNED]}
-    return [least_squares(replace(t, x=fit.x, y=fit.y, weight=fit.weight), 20) for t in chosen.values()]
+    full = [replace(t, x=fit.x, y=fit.y, weight=fit.weight) for t in chosen.values()]
+    return [least_squares(t, 20) for t in full]
 
 
 def _edits(fit: Fit, names: Sequence[str]) -> Iterator[tuple[float, Node]]:

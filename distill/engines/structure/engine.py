@@ -1,30 +1,34 @@
 """The structure engine: find the structure by asking, search only what is left.
 
-It looks at the teacher at growing levels of error: first as an exact function, or with the error
-that its answers are known to carry, then with the tolerance, so that what is nearly true helps as
-well. Operon works on the whole function beside it, with the pieces that were found.
+It looks at the teacher at several levels of error: as an exact function or with the error that its
+answers are known to carry, then with the tolerance, so that what is nearly true helps as well.
+Operon works on the whole function beside it, and then also with the pieces that were found.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from distill.arrays import Array
 from distill.engines.base import Budget, Candidate, Problem
+from distill.engines.beside import Beside
+from distill.engines.child import EngineError
 from distill.engines.findings import Finding
 from distill.engines.news import News
 from distill.engines.operon import Operon, OperonOptions
 from distill.engines.oracle import Oracle, OutOfQuestions
 from distill.engines.structure.moves import Level
-from distill.engines.structure.piece import Fit, Piece, Values
-from distill.engines.structure.search import EFFORTS, Quest, Search, explained
+from distill.engines.structure.piece import Piece, Values
+from distill.engines.structure.search import EFFORTS, OutOfTime, Quest, Search, explained, solved
 from distill.formula import Formula
-from distill.formula.tree import Symbol, substitute
+from distill.formula.tree import Node, Symbol, substitute
 
 EXACT = Level(1e-12, 10.0, 1e-12, 1e-12, 1e-6, power=5.0, exact=True)
 """Of an exact teacher's answers, as parts of their size."""
@@ -32,7 +36,7 @@ EXACT = Level(1e-12, 10.0, 1e-12, 1e-12, 1e-6, power=5.0, exact=True)
 SMALL_PART = 0.01
 """Of the typical answer: errors of smaller answers are not asked to be smaller still."""
 
-ROUGH_LEVELS = (0.3, 1.0, 2.5)
+ROUGH_LEVELS = (1.0, 0.3, 2.5)
 """Of the teacher's own error: it is smaller inside the box than near its faces."""
 
 EDGE = 0.04
@@ -44,6 +48,12 @@ ALLOWED = 1.3
 COARSE = 0.2
 """Of the tolerance: what is nearly true within it is worth knowing too."""
 
+AFTERWARDS = 0.2
+"""Of the budget: so long simpler and cheaper formulas are searched once the teacher's is found."""
+
+MOST_BLOCKS = 6
+"""So many pieces are offered to the search over the whole function."""
+
 
 @dataclass(frozen=True, slots=True)
 class StructureOptions:
@@ -51,6 +61,15 @@ class StructureOptions:
 
     efforts: int = EFFORTS  # how often unsolved pieces are visited again, each time with more
     operon: bool = True  # whether Operon searches the whole function as well
+
+
+@dataclass
+class _Look:
+    """The teacher looked at with one level of error."""
+
+    level: Level
+    root: Quest
+    search: Search
 
 
 @dataclass(frozen=True)
@@ -65,57 +84,138 @@ class Structure:
         return "structure"
 
     def search(self, problem: Problem) -> Iterator[Candidate]:
-        """Candidates as pieces come together, then those of the search over the whole function."""
-        budget = problem.budget
-        deadline = None if budget.seconds is None else time.monotonic() + budget.seconds
+        """Candidates as pieces come together, and those of the search over the whole function.
+
+        With a budget in seconds that search runs beside, with one in evaluations after the other,
+        so that the same problem gives the same candidates.
+        """
         news = News(problem.sample)
-        solved = False
-        if problem.oracle is not None:
-            for candidate in self._structured(problem, problem.oracle, deadline):
+        seconds, started = problem.budget.seconds, time.monotonic()
+        if seconds is None:
+            for candidate in self._in_turn(problem):
                 if news.better(candidate.formula):
                     yield candidate
-        if self.options.operon:
-            left = None if deadline is None else max(0.0, deadline - time.monotonic())
-            if left is None or left > 0.5:
-                rest = replace(problem, budget=Budget(left, budget.evaluations))
-                for candidate in Operon(OperonOptions()).search(rest):
-                    if news.better(candidate.formula):
-                        yield replace(candidate, engine=self.name)
-        del solved
+            return
+        deadline = started + seconds
+        with ExitStack() as stack:
+            others: list[Beside] = []
 
-    def _structured(
-        self, problem: Problem, oracle: Oracle, deadline: float | None
-    ) -> Iterator[Candidate]:
-        names = problem.sample.domain.names
-        learned: Finding | None = None
-        for number, level in enumerate(_levels(problem, oracle)):
-            piece = whole(oracle, level, problem.sample.y)
-            root = Quest(piece, (number,))
-            everywhere = replace(piece, low=oracle.domain.low, high=oracle.domain.high)
-            search = Search(level, problem.operators, problem.seed, deadline, everywhere)
-            told: list[Fit] = []
-            try:
-                for _ in search.run(root, self.options.efforts):
-                    for fit in root.fits:
-                        if fit not in told:
-                            told.append(fit)
-                            tree = substitute(
-                                fit.tree, {f"v{i}": Symbol(n) for i, n in enumerate(names)}
-                            )
-                            yield Candidate(
-                                Formula(tree, problem.sample.domain), self.name, "structure"
-                            )
-                    problem.explain(explained(root, level))
-            except OutOfQuestions:
-                return
-            # The most exact level at which anything was found says most.
-            now = explained(root, level)
-            learned = (
-                now if learned is None or not learned.parts or now.state == "solved" else learned
+            def beside(blocks: Sequence[Node], until: float) -> None:
+                whole_problem = replace(problem, budget=Budget(seconds=until - time.monotonic()))
+                engine = Operon(OperonOptions(threads=1))
+                other = Beside(partial(engine.search, blocks=blocks), whole_problem)
+                others.append(stack.enter_context(other))
+
+            if self.options.operon:
+                beside((), deadline)
+            looks = list(self._looks(problem, deadline))
+            for found in self._structured(problem, looks):
+                problem.tell(min(1.0, (time.monotonic() - started) / seconds))
+                for candidate in [*found, *_drained(others)]:
+                    if news.better(candidate.formula):
+                        yield candidate
+            if any(solved(look.root, look.level) for look in looks):
+                # What is left to find are simpler formulas that are nearly as good.
+                now = time.monotonic()
+                deadline = min(deadline, now + max(AFTERWARDS * seconds, now - started))
+            blocks = _blocks(problem, looks)
+            if self.options.operon and blocks and deadline - time.monotonic() > 1.0:
+                beside(blocks, deadline)
+            while time.monotonic() < deadline and not all(o.finished for o in others):
+                time.sleep(0.02)
+                problem.tell(min(1.0, (time.monotonic() - started) / seconds))
+                for candidate in _drained(others):
+                    if news.better(candidate.formula):
+                        yield candidate
+            for candidate in _drained(others):
+                if news.better(candidate.formula):
+                    yield candidate
+
+    def _in_turn(self, problem: Problem) -> Iterator[Candidate]:
+        looks = list(self._looks(problem, None))
+        for found in self._structured(problem, looks):
+            yield from found
+        evaluations = problem.budget.evaluations
+        if not self.options.operon or evaluations is None:
+            return
+        done = any(solved(look.root, look.level) for look in looks)
+        left = max(1, evaluations - sum(look.search.evaluated for look in looks))
+        budget = Budget(evaluations=max(1, round(AFTERWARDS * evaluations)) if done else left)
+        blocks = _blocks(problem, looks)
+        half = Budget(evaluations=max(1, (budget.evaluations or 1) // 2))
+        for share, given in ((half, ()), (half, blocks)) if blocks else ((budget, ()),):
+            yield from Operon().search(replace(problem, budget=share), blocks=given)
+
+    def _looks(self, problem: Problem, deadline: float | None) -> Iterator[_Look]:
+        if problem.oracle is None:
+            return
+        for number, level in enumerate(_levels(problem, problem.oracle)):
+            piece = whole(problem.oracle, level, problem.sample.y)
+            domain = problem.oracle.domain
+            everywhere = replace(piece, low=domain.low, high=domain.high)
+            search = Search(
+                level,
+                problem.operators,
+                problem.seed,
+                deadline,
+                everywhere,
+                problem.budget.evaluations,
             )
-            problem.explain(learned)
-            if any(f.error <= level.final for f in root.fits):
-                return
+            yield _Look(level, Quest(piece, (number,)), search)
+
+    def _structured(self, problem: Problem, looks: list[_Look]) -> Iterator[list[Candidate]]:
+        """New candidates, effort after effort, at each level; empty lists on the way."""
+        told: set[Node] = set()
+        try:
+            for effort in range(self.options.efforts):
+                for look in looks:
+                    for _ in look.search.run(look.root, effort):
+                        yield self._new(problem, look, told)
+                    problem.explain(_learned(looks))
+                    if solved(look.root, look.level):
+                        return
+        except (OutOfQuestions, OutOfTime):
+            problem.explain(_learned(looks))
+
+    def _new(self, problem: Problem, look: _Look, told: set[Node]) -> list[Candidate]:
+        new = [fit.tree for fit in look.root.fits if fit.tree not in told]
+        told.update(new)
+        domain = problem.sample.domain
+        names: dict[str, Node] = {f"v{i}": Symbol(name) for i, name in enumerate(domain.names)}
+        formulas = [Formula(substitute(tree, names), domain) for tree in new]
+        return [Candidate(formula, self.name, "pieces put together") for formula in formulas]
+
+
+def _drained(others: list[Beside]) -> list[Candidate]:
+    """What the searches beside found; one that failed only ends."""
+    found: list[Candidate] = []
+    for other in list(others):
+        try:
+            found += [replace(c, engine="structure") for c in other.drain()]
+        except EngineError:
+            others.remove(other)
+    return found
+
+
+def _learned(looks: list[_Look]) -> Finding:
+    """What was found at the level that was solved, else at the first at which anything was."""
+    findings = [explained(look.root, look.level) for look in looks]
+    for finding in findings:
+        if finding.state == "solved":
+            return finding
+    return next((finding for finding in findings if finding.parts), findings[0])
+
+
+def _blocks(problem: Problem, looks: list[_Look]) -> tuple[Node, ...]:
+    """Pieces over several inputs, and formulas of pieces that were solved: for others to build on."""
+    names: dict[str, Node] = {
+        f"v{i}": Symbol(name) for i, name in enumerate(problem.sample.domain.names)
+    }
+    blocks: dict[Node, None] = {}
+    for look in looks:
+        for tree in look.search.blocks(look.root):
+            blocks.setdefault(substitute(tree, names))
+    return tuple(blocks)[:MOST_BLOCKS]
 
 
 def _levels(problem: Problem, oracle: Oracle) -> Iterator[Level]:

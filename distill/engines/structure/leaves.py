@@ -11,6 +11,7 @@ import numpy as np
 from distill.domain import Domain, Variable
 from distill.engines.base import Budget, Problem
 from distill.engines.child import EngineError
+from distill.engines.closable import closable
 from distill.engines.operon import Operon, OperonOptions
 from distill.engines.structure.assemble import Judge, improved, pareto, tidy
 from distill.engines.structure.curves.solve import solve_curve
@@ -22,6 +23,9 @@ from distill.sampling.sample_set import SampleSet
 
 SEARCHED = (0, 150_000, 1_000_000)
 """Evaluated formulas by effort, where a search has to do."""
+
+CURVE_SEARCHED = (0, 0, 400_000)
+"""The same within the solver of curves."""
 
 POINTS = 400
 KEPT = 6
@@ -89,16 +93,11 @@ def searched(
     judge = Judge(piece, rng)
     fits: list[Fit] = []
     try:
-        with closing(_closable(problem)) as search:
-            for tree in search:
-                fits += [tidy(tree, judge)]
+        with closing(closable(Operon(OperonOptions(threads=1)).search(problem))) as search:
+            for candidate in search:
+                fits.append(tidy(candidate.formula.tree, judge))
                 if fits[-1].error < level.target:
                     break
     except (EngineError, ConfigError):
         return []
     return [better for fit in pareto(fits, KEPT) for better in improved(fit, judge, level)]
-
-
-def _closable(problem: Problem):  # type: ignore[no-untyped-def]
-    for candidate in Operon(OperonOptions(threads=1)).search(problem):
-        yield candidate.formula.tree

@@ -25,12 +25,12 @@ from distill.engines.structure.dependence import dependences
 from distill.engines.structure.irrelevant import irrelevant
 from distill.engines.structure.links import LINKS
 from distill.engines.structure.moves import Level, Move
-from distill.engines.structure.piece import Fit, Piece, Values
+from distill.engines.structure.piece import Fit, Piece
 from distill.engines.structure.splits import sharing, splits
 from distill.engines.structure.symmetries import combined, scalings
 from distill.errors import FormulaError
 from distill.formula.text import to_text
-from distill.formula.tree import Node, call, complexity, substitute
+from distill.formula.tree import Call, Node, call, complexity, substitute, symbols
 
 EFFORTS = 3
 WIDTHS = (2, 4, 8)
@@ -47,6 +47,8 @@ FRONT = 6
 
 LOOSE = 3.0
 ROOT_POINTS = 1500
+VISITS = (80, 160, 320)
+"""So many pieces are looked at, by effort: false findings breed."""
 
 
 class OutOfTime(Exception):
@@ -99,22 +101,26 @@ class Search:
         seed: int,
         deadline: float | None,
         everywhere: Piece,
+        evaluations: int | None,
     ) -> None:
         self.level = level
         self.everywhere = everywhere
+        self.evaluations = evaluations
+        self.evaluated = 0
+        self._visits = 0
         self.operators = operators
         self.seed = seed
         self.deadline = deadline
 
-    def run(self, root: Quest, efforts: int = EFFORTS) -> Iterator[None]:
-        """Work on the root, yielding now and then, until it is solved or nothing is left to do."""
-        for effort in range(efforts):
-            try:
-                yield from self._work(root, effort)
-            except OutOfTime:
-                return
-            if self._solved(root):
-                return
+    def run(self, root: Quest, effort: int) -> Iterator[None]:
+        """Work on the root with one effort, yielding now and then.
+
+        Raises
+        ------
+        OutOfTime : when the deadline has passed.
+        """
+        self._visits = 0
+        yield from self._work(root, effort)
 
     def target(self, quest: Quest) -> float:
         """The error at which a quest is solved."""
@@ -130,8 +136,9 @@ class Search:
         return best is not None and complexity(best.tree) <= most
 
     def _work(self, quest: Quest, effort: int) -> Iterator[None]:
-        if self._solved(quest) or quest.effort >= effort:
+        if self._solved(quest) or quest.effort >= effort or self._visits >= VISITS[effort]:
             return
+        self._visits += 1
         if self.deadline is not None and time.monotonic() > self.deadline:
             raise OutOfTime
         piece, first = quest.piece, quest.effort < 0
@@ -146,11 +153,9 @@ class Search:
                 return
             quest.more = self._moves(piece, rng) if len(quest.path) < DEEPEST else iter(())
         if len(piece) == 1:
-            self._take(quest, leaves.curve(piece, self.level, self.operators,
-                                           _seed(self.seed, quest.path), effort, self.deadline), None)  # fmt: skip
+            self._take(quest, self._curve(quest, effort), None)
             yield
-            if self._solved(quest):
-                return
+            return
         left = WIDTHS[effort]
         for branch in self._branches(quest):
             yield from self._follow(quest, branch, effort)
@@ -164,9 +169,25 @@ class Search:
         if self._solved(quest):
             return
         if len(piece) > 1:
-            self._take(quest, leaves.searched(piece, self.level, self.operators,
-                                              _seed(self.seed, quest.path), effort, self.deadline), None)  # fmt: skip
+            self._take(quest, self._searched(quest, effort), None)
             yield
+
+    def _curve(self, quest: Quest, effort: int) -> list[Fit]:
+        effort = effort if self._affords(leaves.CURVE_SEARCHED[effort]) else 0
+        self.evaluated += leaves.CURVE_SEARCHED[effort]
+        seed = _seed(self.seed, quest.path)
+        return leaves.curve(quest.piece, self.level, self.operators, seed, effort, self.deadline)
+
+    def _searched(self, quest: Quest, effort: int) -> list[Fit]:
+        if not self._affords(leaves.SEARCHED[effort]):
+            return []
+        self.evaluated += leaves.SEARCHED[effort]
+        seed = _seed(self.seed, quest.path)
+        return leaves.searched(quest.piece, self.level, self.operators, seed, effort, self.deadline)
+
+    def _affords(self, evaluations: int) -> bool:
+        """Whether this much fits into the half of the budget that pieces may use."""
+        return self.evaluations is None or self.evaluated + evaluations <= self.evaluations / 2
 
     def _follow(self, quest: Quest, branch: Branch, effort: int) -> Iterator[None]:
         for part in branch.quests:
@@ -188,13 +209,13 @@ class Search:
         for part in branch.quests:
             names = dict(zip(part.piece.names, part.piece.local, strict=True))
             wanted = [part.best(loose), part.best(self.level.target), part.best(0.0), *part.fits]
-            trees = dict.fromkeys(substitute(f.tree, names) for f in wanted if f is not None)
-            choices.append(list(trees))
-        most = max(len(trees) for trees in choices)
+            different = dict.fromkeys(substitute(f.tree, names) for f in wanted if f is not None)
+            choices.append(list(different))
+        most = max((len(trees) for trees in choices), default=1)
         combos = [[trees[min(k, len(trees) - 1)] for trees in choices] for k in range(min(most, 3))]
         first = combos[0]
-        for i, trees in enumerate(choices):
-            combos += [[*first[:i], other, *first[i + 1 :]] for other in trees[1:3]]
+        for i, others in enumerate(choices):
+            combos += [[*first[:i], other, *first[i + 1 :]] for other in others[1:3]]
         judge, root = quest.judge, _is_root(quest)
         assert judge is not None
         for combo in list(dict.fromkeys(map(tuple, combos))):
@@ -211,6 +232,20 @@ class Search:
         quest.fits = pareto([*quest.fits, *usable_ones], FRONT)
         if self._solved(quest) and not before:
             quest.solved_by = branch
+
+    def blocks(self, quest: Quest) -> Iterator[Node]:
+        """Views of several variables and formulas of parts, over the variables of ``quest``."""
+        for branch in quest.branches[:2]:
+            for part in branch.quests:
+                names = dict(zip(part.piece.names, part.piece.local, strict=True))
+                for view in part.piece.local:
+                    if isinstance(view, Call):
+                        yield view
+                best = part.best(self.level.target)
+                if best is not None and best.error <= self.level.target and symbols(best.tree):
+                    yield substitute(best.tree, names)
+                for tree in self.blocks(part):
+                    yield substitute(tree, names)
 
     def _branches(self, quest: Quest) -> Iterator[Branch]:
         """Those already there, then new ones as the tests give them."""
@@ -264,6 +299,11 @@ class Search:
         yield from compositions(piece, level, rng, exact)
 
 
+def solved(quest: Quest, level: Level) -> bool:
+    """Whether the whole has a formula within the teacher's own error."""
+    return any(fit.error <= level.final for fit in quest.fits)
+
+
 def _is_root(quest: Quest) -> bool:
     return len(quest.path) == 1
 
@@ -298,10 +338,3 @@ def explained(quest: Quest, level: Level) -> Finding:
 
 def _progress(branch: Branch) -> float:
     return sum(bool(part.fits) for part in branch.quests) / len(branch.quests)
-
-
-def root_piece(piece: Piece, level: Level, scale: float) -> Piece:
-    """The piece whose answers' error bars suit the level: parts of the value where all is exact."""
-    if not level.exact:
-        return piece
-    return piece.mapped(lambda v: Values(v.y, np.abs(v.y) + scale))
