@@ -52,6 +52,8 @@ class Algebra:
         self.deadline = deadline
         self.expanding = expanding
         self.has_expanded = False
+        # What was put together as a product stays one: expanded again, it would never end.
+        self._plain = Algebra(deadline) if expanding else self
         self._linear: dict[Node, Linear] = {}
         self.order = Order()
         self.trees = Trees(self.order)
@@ -132,9 +134,9 @@ class Algebra:
         base = self.trees.tree(scaled(form, 1.0 / lead))
         if isinstance(base, Call) and base.operator in ("add", "sub"):
             return lead, ((base, 1.0),)
-        inner = self.linear(base)
+        inner = self._plain.linear(base)
         if len(inner) == 1:  # a common factor came to light
-            coefficient, monomial = self.term(inner)
+            coefficient, monomial = self._plain.term(inner)
             return lead * coefficient, monomial
         return lead, ((base, 1.0),)
 
@@ -168,7 +170,7 @@ class Algebra:
         result: dict[Node, float] = {}
         for base, exponent in exponents.items():
             if operator_of(base) in ("mul", "div", "neg") and exponent.is_integer():
-                c, inner = self.term(self.linear(base))
+                c, inner = self._plain.term(self._plain.linear(base))
                 c2, inner = self._product([(inner, exponent)])
                 coefficient *= c**exponent * c2
                 for b, e in inner:

@@ -64,10 +64,7 @@ def _rebuilt(tree: Node, deadline: float | None) -> Node:
     plain = Algebra(deadline)
     result = plain.trees.tree(plain.linear(tree))
     expanding = Algebra(deadline, expanding=True)
-    try:
-        form = expanding.linear(tree)
-    except RecursionError:  # a product whose expansion factors back into itself
-        return result
+    form = expanding.linear(tree)
     if not expanding.has_expanded:
         return result
     return min(result, expanding.trees.tree(form), key=complexity)

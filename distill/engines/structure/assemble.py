@@ -8,10 +8,11 @@ import numpy as np
 
 from distill.engines import polish
 from distill.engines.prune import smaller
-from distill.engines.snap import snapped
+from distill.engines.snap import RARE_UNITS, UNITS, snapped
 from distill.engines.structure.moves import Level
 from distill.engines.structure.piece import Fit, Piece, weighted_error
 from distill.errors import FormulaError
+from distill.formula import rational_form
 from distill.formula.program import compile_tree
 from distill.formula.simplify import simplify
 from distill.formula.tree import Node, complexity, constants
@@ -20,6 +21,9 @@ MOST_NODES = 150
 """Larger trees are left alone: no person reads them."""
 
 MOST_CONSTANTS = 40
+
+DIGIT = 0.05
+"""Of a node."""
 
 LOOSE = 1.3
 """Formulas this much further off than wanted may still be the true ones with other constants."""
@@ -116,7 +120,11 @@ def _without(problem: polish.Fit, limit: float) -> polish.Fit:
 
 
 def shortened(fit: Fit, judge: Judge, level: Level) -> Fit:
-    """The formula without the parts it does not need to stay within what is wanted."""
+    """The formula without the parts it does not need, its ratios written the shortest way."""
+    if fit.error <= level.final and complexity(fit.tree) <= MOST_NODES:
+        ratios = tidy(rational_form.shortened(fit.tree), judge)
+        if ratios.error <= max(fit.error, level.final):
+            fit = ratios
     while fit.error <= level.final:
         problem = judge.fit(fit.tree)
         if problem is None:
@@ -132,7 +140,20 @@ def shortened(fit: Fit, judge: Judge, level: Level) -> Fit:
 def pareto(fits: list[Fit], most: int) -> list[Fit]:
     """The fits that no simpler one beats, simplest first; the most accurate ``most`` of them."""
     front: list[Fit] = []
-    for fit in sorted(fits, key=lambda f: (complexity(f.tree), f.error)):
+    for fit in sorted(fits, key=lambda f: (length(f.tree), f.error)):
         if np.isfinite(fit.error) and (not front or fit.error < front[-1].error):
             front.append(fit)
     return front[-most:]
+
+
+def length(tree: Node) -> float:
+    """Nodes, and a little for every digit of a constant: of two formulas the rounder is shorter."""
+    digits = sum(_digits(value) for value in constants(tree))
+    return complexity(tree) + DIGIT * digits
+
+
+def _digits(value: float) -> int:
+    """Significant digits of the value, or of how many times pi or its kin it is."""
+    shown = [f"{value / unit:.12g}" for unit in (*UNITS, *RARE_UNITS)]
+    ways = [len(text.split("e")[0].strip("-").replace(".", "").strip("0")) for text in shown]
+    return min(ways[0], 1 + min(ways[1:]))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -20,10 +20,13 @@ from distill.arrays import Array
 from distill.engines.base import Budget, Candidate, Problem
 from distill.engines.beside import Beside
 from distill.engines.child import EngineError
+from distill.engines.closable import closable
 from distill.engines.findings import Finding
 from distill.engines.news import News
 from distill.engines.operon import Operon, OperonOptions
 from distill.engines.oracle import Oracle, OutOfQuestions
+from distill.engines.skeleton_search import search_skeleton
+from distill.engines.structure.free_part import part_solver
 from distill.engines.structure.moves import Level
 from distill.engines.structure.piece import Piece, Values
 from distill.engines.structure.search import EFFORTS, OutOfTime, Quest, Search, explained, solved
@@ -89,12 +92,15 @@ class Structure:
         With a budget in seconds that search runs beside, with one in evaluations after the other,
         so that the same problem gives the same candidates.
         """
-        news = News(problem.sample)
         seconds, started = problem.budget.seconds, time.monotonic()
+        if problem.rules.skeleton is not None:
+            until = None if seconds is None else started + seconds
+            solve = part_solver(problem, EXACT, _rough, self.options.efforts, until)
+            yield from search_skeleton(problem.rules.skeleton, problem, solve, self.name)
+            return
+        news = News(problem.sample, problem.rules)
         if seconds is None:
-            for candidate in self._in_turn(problem):
-                if news.better(candidate.formula):
-                    yield candidate
+            yield from self._in_turn(problem, news)
             return
         deadline = started + seconds
         with ExitStack() as stack:
@@ -109,11 +115,10 @@ class Structure:
             if self.options.operon:
                 beside((), deadline)
             looks = list(self._looks(problem, deadline))
-            for found in self._structured(problem, looks):
+            for found in self._structured(problem, looks, news):
                 problem.tell(min(1.0, (time.monotonic() - started) / seconds))
-                for candidate in [*found, *_drained(others)]:
-                    if news.better(candidate.formula):
-                        yield candidate
+                yield from found
+                yield from _news(news, _drained(others))
             if any(solved(look.root, look.level) for look in looks):
                 # What is left to find are simpler formulas that are nearly as good.
                 now = time.monotonic()
@@ -124,16 +129,12 @@ class Structure:
             while time.monotonic() < deadline and not all(o.finished for o in others):
                 time.sleep(0.02)
                 problem.tell(min(1.0, (time.monotonic() - started) / seconds))
-                for candidate in _drained(others):
-                    if news.better(candidate.formula):
-                        yield candidate
-            for candidate in _drained(others):
-                if news.better(candidate.formula):
-                    yield candidate
+                yield from _news(news, _drained(others))
+            yield from _news(news, _drained(others))
 
-    def _in_turn(self, problem: Problem) -> Iterator[Candidate]:
+    def _in_turn(self, problem: Problem, news: News) -> Iterator[Candidate]:
         looks = list(self._looks(problem, None))
-        for found in self._structured(problem, looks):
+        for found in self._structured(problem, looks, news):
             yield from found
         evaluations = problem.budget.evaluations
         if not self.options.operon or evaluations is None:
@@ -144,7 +145,10 @@ class Structure:
         blocks = _blocks(problem, looks)
         half = Budget(evaluations=max(1, (budget.evaluations or 1) // 2))
         for share, given in ((half, ()), (half, blocks)) if blocks else ((budget, ()),):
-            yield from Operon().search(replace(problem, budget=share), blocks=given)
+            search = closable(Operon().search(replace(problem, budget=share), blocks=given))
+            with closing(search):
+                for candidate in search:
+                    yield from _news(news, [replace(candidate, engine=self.name)])
 
     def _looks(self, problem: Problem, deadline: float | None) -> Iterator[_Look]:
         if problem.oracle is None:
@@ -160,30 +164,42 @@ class Structure:
                 deadline,
                 everywhere,
                 problem.budget.evaluations,
+                problem.rules,
             )
             yield _Look(level, Quest(piece, (number,)), search)
 
-    def _structured(self, problem: Problem, looks: list[_Look]) -> Iterator[list[Candidate]]:
+    def _structured(
+        self, problem: Problem, looks: list[_Look], news: News
+    ) -> Iterator[list[Candidate]]:
         """New candidates, effort after effort, at each level; empty lists on the way."""
         told: set[Node] = set()
         try:
             for effort in range(self.options.efforts):
                 for look in looks:
                     for _ in look.search.run(look.root, effort):
-                        yield self._new(problem, look, told)
+                        yield self._new(problem, look, told, news)
                     problem.explain(_learned(looks))
                     if solved(look.root, look.level):
                         return
         except (OutOfQuestions, OutOfTime):
             problem.explain(_learned(looks))
 
-    def _new(self, problem: Problem, look: _Look, told: set[Node]) -> list[Candidate]:
+    def _new(self, problem: Problem, look: _Look, told: set[Node], news: News) -> list[Candidate]:
         new = [fit.tree for fit in look.root.fits if fit.tree not in told]
         told.update(new)
         domain = problem.sample.domain
         names: dict[str, Node] = {f"v{i}": Symbol(name) for i, name in enumerate(domain.names)}
         formulas = [Formula(substitute(tree, names), domain) for tree in new]
+        for formula in formulas:
+            news.better(formula)
         return [Candidate(formula, self.name, "pieces put together") for formula in formulas]
+
+
+def _news(news: News, candidates: Sequence[Candidate]) -> Iterator[Candidate]:
+    """Those that beat all before them. What the structure gave is not measured so: a rounder
+    constant may cost a little error and be the true one.
+    """
+    return (candidate for candidate in candidates if news.better(candidate.formula))
 
 
 def _drained(others: list[Beside]) -> list[Candidate]:
@@ -207,7 +223,7 @@ def _learned(looks: list[_Look]) -> Finding:
 
 
 def _blocks(problem: Problem, looks: list[_Look]) -> tuple[Node, ...]:
-    """Pieces over several inputs, and formulas of pieces that were solved: for others to build on."""
+    """Combined inputs and formulas of solved pieces, for others to build on."""
     names: dict[str, Node] = {
         f"v{i}": Symbol(name) for i, name in enumerate(problem.sample.domain.names)
     }

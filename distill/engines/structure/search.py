@@ -16,9 +16,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from distill.engines.findings import Finding, State
+from distill.engines.rules import Rules
 from distill.engines.structure import leaves
 from distill.engines.structure.allowed import usable
-from distill.engines.structure.assemble import Judge, improved, pareto, shortened, tidy
+from distill.engines.structure.assemble import Judge, improved, length, pareto, shortened, tidy
 from distill.engines.structure.composition import compositions
 from distill.engines.structure.coordinates import coordinates
 from distill.engines.structure.dependence import dependences
@@ -83,7 +84,7 @@ class Quest:
         """The simplest formula within the target, else the most accurate one."""
         within = [f for f in self.fits if f.error <= target]
         if within:
-            return min(within, key=lambda f: (complexity(f.tree), f.error))
+            return min(within, key=lambda f: (length(f.tree), f.error))
         return min(self.fits, key=lambda f: f.error, default=None)
 
 
@@ -102,8 +103,10 @@ class Search:
         deadline: float | None,
         everywhere: Piece,
         evaluations: int | None,
+        rules: Rules | None = None,
     ) -> None:
         self.level = level
+        self.rules = rules or Rules()
         self.everywhere = everywhere
         self.evaluations = evaluations
         self.evaluated = 0
@@ -176,14 +179,16 @@ class Search:
         effort = effort if self._affords(leaves.CURVE_SEARCHED[effort]) else 0
         self.evaluated += leaves.CURVE_SEARCHED[effort]
         seed = _seed(self.seed, quest.path)
-        return leaves.curve(quest.piece, self.level, self.operators, seed, effort, self.deadline)
+        operators = self.rules.usable(self.operators, quest.piece.views)
+        return leaves.curve(quest.piece, self.level, operators, seed, effort, self.deadline)
 
     def _searched(self, quest: Quest, effort: int) -> list[Fit]:
         if not self._affords(leaves.SEARCHED[effort]):
             return []
         self.evaluated += leaves.SEARCHED[effort]
         seed = _seed(self.seed, quest.path)
-        return leaves.searched(quest.piece, self.level, self.operators, seed, effort, self.deadline)
+        operators = self.rules.usable(self.operators, quest.piece.views)
+        return leaves.searched(quest.piece, self.level, operators, seed, effort, self.deadline)
 
     def _affords(self, evaluations: int) -> bool:
         """Whether this much fits into the half of the budget that pieces may use."""
@@ -218,17 +223,26 @@ class Search:
             combos += [[*first[:i], other, *first[i + 1 :]] for other in others[1:3]]
         judge, root = quest.judge, _is_root(quest)
         assert judge is not None
+        found: list[Fit] = []
         for combo in list(dict.fromkeys(map(tuple, combos))):
             try:
                 fit = tidy(branch.move.join(combo), judge)
             except (FormulaError, OverflowError):
                 continue
-            for better in improved(fit, judge, self.level, boldly=root):
-                yield shortened(better, judge, self.level) if root else better
+            found += improved(fit, judge, self.level, boldly=root)
+        yield from found
+        done = [fit for fit in found if fit.error <= self.level.final]
+        if root and done:
+            yield shortened(min(done, key=lambda f: length(f.tree)), judge, self.level)
 
     def _take(self, quest: Quest, fits: Sequence[Fit], branch: Branch | None) -> None:
         before = self._solved(quest)
-        usable_ones = [f for f in fits if usable(f.tree, self.operators)]
+        piece, root = quest.piece, _is_root(quest)
+        usable_ones = [
+            f
+            for f in fits
+            if usable(f.tree, self.operators) and self.rules.allows(piece.shown(f.tree), whole=root)
+        ]
         quest.fits = pareto([*quest.fits, *usable_ones], FRONT)
         if self._solved(quest) and not before:
             quest.solved_by = branch
@@ -252,7 +266,11 @@ class Search:
         yield from list(quest.branches)
         assert quest.more is not None
         for move in quest.more:
-            if not all(usable(view, self.operators) for part in move.parts for view in part.views):
+            views = [view for part in move.parts for view in part.views]
+            if not all(
+                usable(view, self.operators) and self.rules.allows(view, whole=False)
+                for view in views
+            ):
                 continue
             n = len(quest.branches)
             quests = [Quest(part, (*quest.path, 16 * n + k)) for k, part in enumerate(move.parts)]
