@@ -56,9 +56,11 @@ def rounded(fit: Fit, limit: float) -> Fit:
 
 
 def simple_values(value: float) -> Iterator[float]:
-    """Values near ``value``, the simplest first; the last one has six digits."""
-    seen = {value}
+    """Values near ``value`` that are simpler than it, the simplest first; six digits at most."""
+    seen: set[float] = set()
     for near in _near(value):
+        if near == value:
+            return
         if near not in seen and abs(near - value) <= 0.2 * abs(value):
             seen.add(near)
             yield near

@@ -6,11 +6,13 @@ by asking the piece at a few values of x.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from distill.arrays import Array
+from distill.engines.structure.irrelevant import relevant
 from distill.engines.structure.moves import Level, Move
 from distill.engines.structure.piece import Piece, Values
 from distill.formula.text import to_text
@@ -131,12 +133,27 @@ def _polynomial(
     kept = [(k, p) for k, p in parts if k == degree or p(x).size > 3 * level.limit]
     view = piece.symbol(i)
     name = {1: "a straight line", 2: "a parabola"}.get(degree, f"a polynomial of degree {degree}")
+    text = f"{name} in {to_text(piece.views[i], 4)}"
+    powers_kept = [k for k, _ in kept]
+    lead = kept[-1][1]
+    divided = [_quotient(p, lead) for _, p in kept[:-1]]
+    plain = sum(relevant(p, level, rng) for _, p in kept[:-1])
+    if sum(relevant(p, level, rng) for p in divided) < plain:
+        # (x - u t) / sqrt(1 - u^2): a common factor makes the coefficients simpler.
+        def factored(trees: Sequence[Node]) -> Node:
+            return mul(trees[-1], _series(view, powers_kept, [*trees[:-1], Number(1.0)]))
+
+        return Move(f"{text} with a common factor", price, (*divided, lead), factored)
 
     def join(trees: Sequence[Node]) -> Node:
-        return _series(view, [k for k, _ in kept], trees)
+        return _series(view, powers_kept, trees)
 
-    text = f"{name} in {to_text(piece.views[i], 4)}"
     return Move(text, price, tuple(p for _, p in kept), join)
+
+
+def _quotient(above: Piece, below: Piece) -> Piece:
+    """One coefficient over another, both of the same variables."""
+    return replace(above, ask=lambda z: above.ask(z).over(below.ask(z)))
 
 
 def _series(view: Node, powers: Sequence[int], trees: Sequence[Node]) -> Node:
@@ -230,7 +247,7 @@ def _ratio(piece: Piece, level: Level, rng: np.random.Generator, i: int) -> Iter
         share = np.sqrt(len(nodes) / MORE_NODES)
         price = level.believes(Values((values.y - fitted) * share, values.s))
         if price is not None:
-            yield _ratio_move(piece, level, others, i, above, below, price)
+            yield _ratio_move(piece, level, rng, i, above, below, price)
             return
 
 
@@ -260,7 +277,13 @@ def _ratio_at(c: Array, unit: Array, above: int) -> Array:
 
 
 def _ratio_move(
-    piece: Piece, level: Level, others: Array, i: int, above: int, below: int, price: float
+    piece: Piece,
+    level: Level,
+    rng: np.random.Generator,
+    i: int,
+    above: int,
+    below: int,
+    price: float,
 ) -> Move:
     """Coefficients of powers of x itself, divided by the first of Q's that does not vanish."""
     nodes = _nodes(piece, i, above + below + 1 + MORE_NODES)
@@ -279,25 +302,28 @@ def _ratio_move(
     def present(c: Array, e: Array, k: int) -> bool:
         return Values(c[:, k], np.maximum(e[:, k], 1e-300)).size > 3 * level.limit
 
-    c, e = coefficients(others)
+    c, e = coefficients(piece.draw(rng, OTHERS)[:, _others(piece, i)])
     kept = [k for k in range(above + below + 2) if present(c, e, k)]
     below_line = range(above + 1, above + below + 2)
     firm = [
         k for k in below_line if k in kept and np.all(np.abs(c[:, k]) > 10 * e[:, k] * level.bar)
     ]
-    lead = firm[0] if firm else above + 1
+    others_of = _others(piece, i)
 
-    def part(k: int) -> Callable[[Array], Values]:
+    def part(k: int, lead: int) -> Piece:
         def ask(z: Array) -> Values:
             c, e = coefficients(z)
             e = np.maximum(e, 1e-300)
             return Values(c[:, k], e[:, k]).over(Values(c[:, lead], e[:, lead]))
 
-        return ask
+        return piece.of(others_of, ask)
 
-    others_of = _others(piece, i)
+    def variables(lead: int) -> int:
+        return sum(relevant(part(k, lead), level, rng) for k in kept if k != lead)
+
+    lead = min(firm, key=variables) if firm else above + 1
     wanted = [k for k in kept if k != lead]
-    parts = tuple(piece.of(others_of, part(k)) for k in wanted)
+    parts = tuple(part(k, lead) for k in wanted)
     view = piece.symbol(i)
 
     def join(trees: Sequence[Node]) -> Node:

@@ -13,14 +13,7 @@ POINTS = 60
 
 def irrelevant(piece: Piece, level: Level, rng: np.random.Generator) -> Move | None:
     """The piece without all variables that may be anything; None where all matter."""
-    x, z = piece.draw(rng, POINTS), piece.draw(rng, POINTS)
-    moved = []
-    for i in range(len(piece)):
-        other = x.copy()
-        other[:, i] = z[:, i]
-        moved.append(other)
-    here, *there = piece.all(x, *moved)
-    prices = [level.believes(v.minus(here)) for v in there]
+    prices = _prices(piece, level, rng)
     kept = [i for i, price in enumerate(prices) if price is None]
     if len(kept) == len(piece) or not kept:
         return None
@@ -29,3 +22,20 @@ def irrelevant(piece: Piece, level: Level, rng: np.random.Generator) -> Move | N
     price = max(p for p in prices if p is not None)
     text = f"does not depend on {', '.join(gone)}"
     return Move(text, price, (piece.over(kept, at),), lambda trees: trees[0])
+
+
+def relevant(piece: Piece, level: Level, rng: np.random.Generator) -> int:
+    """How many variables matter."""
+    return sum(price is None for price in _prices(piece, level, rng))
+
+
+def _prices(piece: Piece, level: Level, rng: np.random.Generator) -> list[float | None]:
+    """For each variable the price of leaving it out; None where it matters."""
+    x, z = piece.draw(rng, POINTS), piece.draw(rng, POINTS)
+    moved = []
+    for i in range(len(piece)):
+        other = x.copy()
+        other[:, i] = z[:, i]
+        moved.append(other)
+    here, *there = piece.all(x, *moved)
+    return [level.believes(v.minus(here)) for v in there]
