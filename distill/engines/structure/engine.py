@@ -33,7 +33,7 @@ from distill.engines.structure.search import EFFORTS, OutOfTime, Quest, Search, 
 from distill.formula import Formula
 from distill.formula.tree import Node, Symbol, substitute
 
-EXACT = Level(1e-12, 10.0, 1e-12, 1e-12, 1e-6, power=5.0, exact=True)
+EXACT = Level(2e-13, 5.0, 1e-12, 1e-12, 1e-6, power=5.0, exact=True)
 """Of an exact teacher's answers, as parts of their size."""
 
 SMALL_PART = 0.01

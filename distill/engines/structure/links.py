@@ -60,7 +60,7 @@ def _within(low: float, high: float, span: float) -> Callable[[Array], bool]:
 
 _ONE = Number(1.0)
 
-LINKS: tuple[Link, ...] = (
+SIMPLE: tuple[Link, ...] = (
     Link("square", np.square, lambda y: 2 * y, lambda e: call("sqrt", e), ("sqrt",),
          lambda y: bool(y.min() >= 0)),
     Link("inverse", lambda y: 1 / y, lambda y: 1 / (y * y), lambda e: div(_ONE, e), ("div",),
@@ -87,3 +87,32 @@ LINKS: tuple[Link, ...] = (
     Link("atanh", np.arctanh, lambda y: 1 / (1 - y * y), lambda e: call("tanh", e), ("tanh",),
          lambda y: bool(np.abs(y).max() < 1 and np.ptp(y) > 0.1)),
 )  # fmt: skip
+
+
+def _after(second: str, first: str) -> Link:
+    """The link that does one after the other."""
+    by = {link.name: link for link in SIMPLE}
+    one, two = by[first], by[second]
+
+    def allows(y: Array) -> bool:
+        return one.allows(y) and two.allows(one.value(y))
+
+    return Link(
+        f"{second} of {first}",
+        lambda y: two.value(one.value(y)),
+        lambda y: two.slope(one.value(y)) * one.slope(y),
+        lambda e: one.back(two.back(e)),
+        (*one.uses, *two.uses),
+        allows,
+    )
+
+
+LINKS = (
+    *SIMPLE,
+    _after("square", "sin"),
+    _after("square", "tan"),
+    _after("square", "log"),
+    _after("inverse", "log"),
+    _after("log", "square"),
+)
+"""Single links first."""

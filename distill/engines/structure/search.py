@@ -22,11 +22,13 @@ from distill.engines.structure.allowed import usable
 from distill.engines.structure.assemble import Judge, improved, length, pareto, shortened, tidy
 from distill.engines.structure.composition import compositions
 from distill.engines.structure.coordinates import coordinates
+from distill.engines.structure.curves.solve import solve_curve
 from distill.engines.structure.dependence import dependences
 from distill.engines.structure.irrelevant import irrelevant
 from distill.engines.structure.links import LINKS
 from distill.engines.structure.moves import Level, Move
 from distill.engines.structure.piece import Fit, Piece
+from distill.engines.structure.slices import Solver, slices
 from distill.engines.structure.splits import sharing, splits
 from distill.engines.structure.symmetries import combined, scalings
 from distill.errors import FormulaError
@@ -182,6 +184,17 @@ class Search:
         operators = self.rules.usable(self.operators, quest.piece.views)
         return leaves.curve(quest.piece, self.level, operators, seed, effort, self.deadline)
 
+    def _slice_solver(self, rng: np.random.Generator) -> Solver:
+        seed = int(rng.integers(2**31))
+        return lambda curve: solve_curve(
+            curve,
+            target=self.level.target,
+            operators=self.operators,
+            seed=seed,
+            effort=0,
+            deadline=self.deadline,
+        )
+
     def _searched(self, quest: Quest, effort: int) -> list[Fit]:
         if not self._affords(leaves.SEARCHED[effort]):
             return []
@@ -301,6 +314,7 @@ class Search:
         if len(piece) == 2:
             yield from scalings(piece, level, rng)
         yield from dependences(piece, level, rng, deep=False)
+        yield from sharing(piece, level, rng)
         for link in LINKS:
             if not (set(link.uses) <= set(self.operators) and link.allows(y)):
                 continue
@@ -312,9 +326,9 @@ class Search:
         if len(piece) > 2:
             yield from scalings(piece, level, rng)
         yield from dependences(piece, level, rng, deep=True)
-        yield from sharing(piece, level, rng)
         yield from coordinates(piece, level, rng)
         yield from compositions(piece, level, rng, exact)
+        yield from slices(piece, level, rng, self._slice_solver(rng))
 
 
 def solved(quest: Quest, level: Level) -> bool:
