@@ -34,7 +34,8 @@ def shortened(tree: Node) -> Node:
     """
     best = tree
     for _ in range(3):
-        candidate = simplify(rewrite(best, _shorter), seconds=None)
+        ways = (rewrite(way, _shorter) for way in (best, rewrite(best, _one_logarithm)))
+        candidate = min((simplify(way, seconds=None) for way in ways), key=complexity)
         if complexity(candidate) >= complexity(best):
             break
         best = candidate
@@ -51,6 +52,19 @@ def _shorter(node: Node) -> Node:
     except (FormulaError, OverflowError, ZeroDivisionError, ValueError):
         return node
     return min([node, *(simplify(way, seconds=None) for way in ways)], key=complexity)
+
+
+def _one_logarithm(node: Node) -> Node:
+    """``log(a) - log(b)`` as ``log(a/b)``, and the same with a sum."""
+    if not (isinstance(node, Call) and node.operator in ("add", "sub")):
+        return node
+    a, b = node.args
+    if not all(isinstance(arg, Call) and arg.operator == "log" for arg in node.args):
+        return node
+    assert isinstance(a, Call)
+    assert isinstance(b, Call)
+    inside = (mul if node.operator == "add" else div)(a.args[0], b.args[0])
+    return call("log", inside)
 
 
 def _is_rational(node: Node) -> bool:

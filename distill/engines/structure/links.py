@@ -114,5 +114,6 @@ LINKS = (
     _after("square", "log"),
     _after("inverse", "log"),
     _after("log", "square"),
+    _after("inverse", "exp"),
 )
 """Single links first."""

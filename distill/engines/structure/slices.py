@@ -39,14 +39,16 @@ ROWS = 32
 PROBES = 12
 """Slices on which a form is tried before it is believed."""
 
-HOLDING = 0.9
+HOLDING = 0.75
 """Of the probes, this part must agree."""
+
+RETRIES = 3
 
 STEPS = 6
 """From the slice whose constants are known to the one asked for: so that the fit stays on track."""
 
-ITERATIONS = 5
-LAST_ITERATIONS = 15
+ITERATIONS = 6
+LAST_ITERATIONS = 20
 
 SAME = 1e-7
 """A constant that moves by less than this part, or than its error, is one."""
@@ -130,7 +132,7 @@ def _believed(
         return None
     price = float(np.sqrt(np.mean(error[holds] ** 2)))
     moving = [k for k in range(len(form.start)) if _moves(theta[holds, k], spread[holds, k], level)]
-    if not moving or len(moving) == len(form.start) == 0:
+    if not moving:
         return None
     fixed = {k: float(np.median(theta[holds, k])) for k in range(len(form.start))}
     parts = tuple(piece.of(others, _constant(piece, level, i, others, form, k)) for k in moving)
@@ -197,13 +199,41 @@ def _followed(
 ) -> tuple[Array, Array, Array]:
     """The constants (n, p) on the slices at ``x`` (n, k - 1), their sensitivities, the errors (n,).
 
+    Slices that were lost on the way are tried again from the nearest one that was not.
+    """
+    start, theta = np.tile(form.at, (len(x), 1)), np.tile(form.start, (len(x), 1))
+    theta, spread, error = _tracked(piece, i, others, form, start, theta, x)
+    span = np.ptp(x, axis=0) + 1e-300
+    for _ in range(RETRIES):
+        lost = ~(error <= 3 * max(level.limit, level.target))
+        if not lost.any() or lost.all():
+            break
+        held = np.flatnonzero(~lost)
+        apart = np.linalg.norm((x[lost][:, None] - x[held][None, :]) / span, axis=2)
+        nearest = held[np.argmin(apart, axis=1)]
+        again = _tracked(piece, i, others, form, x[nearest], theta[nearest], x[lost])
+        better = again[2] < error[lost]
+        rows = np.flatnonzero(lost)[better]
+        theta[rows], spread[rows], error[rows] = (values[better] for values in again)
+    return theta, spread, error
+
+
+def _tracked(
+    piece: Piece,
+    i: int,
+    others: list[int],
+    form: Form,
+    start: Array,
+    theta: Array,
+    x: Array,
+) -> tuple[Array, Array, Array]:
+    """From slices whose constants are known to others, step by step.
+
     A smooth error moves all rows alike, so the rows do not average it away.
     """
-    theta = np.tile(form.start, (len(x), 1))
     for step in range(1, STEPS + 1):
-        here = form.at + (x - form.at) * (step / STEPS)
         last = step == STEPS
-        rows, truth = _slice(piece, i, others, here)
+        rows, truth = _slice(piece, i, others, start + (x - start) * (step / STEPS))
         theta = _fitted(form, rows, truth, theta, LAST_ITERATIONS if last else ITERATIONS)
     values, slopes = _values(form, rows, theta)
     with np.errstate(all="ignore"):
@@ -238,25 +268,25 @@ def _values(form: Form, rows: Array, theta: Array) -> tuple[Array, Array]:
 
 def _fitted(form: Form, rows: Array, truth: Values, theta: Array, iterations: int) -> Array:
     """Levenberg-Marquardt on all slices at once, each with its own damping."""
-    damping = np.full(len(rows), 1e-4)
+    damping = np.full(len(rows), 1e-6)
     theta = theta.copy()
     off, weighted = _residual(form, rows, truth, theta)
     cost = np.sum(off * off, axis=1)
     for _ in range(iterations):
         size = np.sqrt(np.sum(weighted**2, axis=1)) + 1e-300
         scaled = weighted / size[:, None, :]
-        normal = np.einsum("nmp,nmq->npq", scaled, scaled)
-        normal += damping[:, None, None] * np.eye(theta.shape[1])
-        right = np.einsum("nmp,nm->np", scaled, off)
-        step = np.linalg.solve(normal + 1e-14 * np.eye(theta.shape[1]), right[:, :, None])[:, :, 0]
-        with np.errstate(all="ignore"):
-            trial = theta - step / size
+        # Nearly straight slices are ill-conditioned: singular values keep what squares would lose.
+        across, sizes, along = np.linalg.svd(scaled, full_matrices=False)
+        shrunk = sizes / (sizes**2 + damping[:, None])
+        right = np.einsum("nmp,nm->np", across, off) * shrunk
+        step = np.einsum("nqp,nq->np", along, right)
+        trial = theta - step / size
         new_off, new_weighted = _residual(form, rows, truth, trial)
         new_cost = np.sum(new_off * new_off, axis=1)
         better = np.isfinite(new_cost) & ((new_cost < cost) | ~np.isfinite(cost))
         theta[better], cost[better] = trial[better], new_cost[better]
         off[better], weighted[better] = new_off[better], new_weighted[better]
-        damping = np.where(better, damping * 0.1, damping * 10.0)
+        damping = np.where(better, damping * 0.03, damping * 10.0) + 1e-30
     return theta
 
 
