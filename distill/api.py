@@ -48,6 +48,9 @@ def distill(
     output: int = 0,
     questions: int | None = None,
     teacher_error: float | None = None,
+    units: str = "off",
+    constraints: Mapping[str, Any] | None = None,
+    skeleton: str | None = None,
     options: Mapping[str, Any] | None = None,
     root: str | Path = "studies",
     progress: Progress | None = None,
@@ -74,6 +77,11 @@ def distill(
         often as ``seconds`` allow.
     teacher_error : how far the teacher's answers are off, as a root mean square (noise, rounding,
         misfit); None estimates it.
+    units : ``check`` drops formulas whose units do not fit those of domain and output.
+    constraints : what formulas keep to: ``monotone`` maps variables to increasing or decreasing,
+        ``bounds`` is a pair of numbers (None for no bound), ``operators_of`` maps variables to
+        operators.
+    skeleton : the form of the formula, such as ``"f(x)*exp(-c1*y)"``; for the engine ``structure``.
     options : options of the engine.
     root : folder that keeps results for reuse.
     progress : receives the news; None is silent.
@@ -97,6 +105,9 @@ def distill(
                 "seed": seed,
                 "questions": questions,
                 "teacher_error": teacher_error,
+                "units": units,
+                "constraints": dict(constraints or {}),
+                "skeleton": skeleton,
                 "options": {**base["options"], **(options or {})},
             }
         ),

@@ -194,7 +194,8 @@ def _disputed(formulas: Sequence[Formula], domain: Domain, n: int, seed: int) ->
     with np.errstate(all="ignore"):
         dispute = np.ptp(values, axis=0)
     dispute = np.where(np.isfinite(dispute), dispute, np.inf).reshape(n, each)
-    return x.reshape(n, each, -1)[np.arange(n), np.argmax(dispute, axis=1)]
+    chosen: Array = x.reshape(n, each, -1)[np.arange(n), np.argmax(dispute, axis=1)]
+    return chosen
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,14 @@ class EngineConfig:
     keep: int = 100
     operators: list[str] = field(default_factory=list)
     costs: str = "target"
+    units: str = "off"
+    constraints: dict[str, Any] = field(default_factory=dict)
+    skeleton: str | None = None
     options: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        # YAML reads a bare `off` as false.
+        self.units = "off" if self.units == "False" else self.units
 
 
 @dataclass
@@ -134,6 +141,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "sampling.design": ("sobol", "lhs", "grid", "exhaustive", "data"),
     "select.rule": ("cheapest", "knee", "most_accurate", "by_id"),
     "engine.costs": ("target", "uniform"),
+    "engine.units": ("off", "check"),
     "export.arithmetic": ("float32", "double", "fixed", "auto"),
     "export.interface": ("float", "integer"),
     "export.functions": ("cheapest", "library"),

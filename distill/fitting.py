@@ -28,6 +28,8 @@ from distill.engines.registry import ENGINES, make_engine
 from distill.errors import ConfigError
 from distill.fitted import Fitted, Step
 from distill.formula.operators import OPERATORS
+from distill.formula.tree import Symbol
+from distill.keeping import Gate, max_error, rules_of
 from distill.rounds import Rounds, absorb, joined, resume
 from distill.runner import Work
 from distill.sampling.sample_set import SampleSet
@@ -60,7 +62,7 @@ def fit(
 
     Raises
     ------
-    ConfigError : for an unknown engine, option or operator.
+    ConfigError : for an unknown engine, option or operator, and for rules that cannot be read.
     """
     engine = make_engine(config.name, config.options)
     for name in config.operators:
@@ -70,14 +72,16 @@ def fit(
                 where="config key `engine.operators`",
                 hint=f"allowed: {', '.join(OPERATORS)}.",
             )
+    gate = Gate(rules_of(config, sample.domain, teacher.outputs[output]))
     entries = work.journal.entries()
     state = resume(config, entries, sample)
     news = _News(config, work, state)
     asking = _asking(config, entries, sample, teacher, output, work)
     while state.rounds < config.rounds and not state.done and not news.late:
-        found = _searched(engine, config, costs, tolerance, state, asking, news)
+        found = _searched(engine, config, costs, tolerance, state, asking, news, gate)
         best = _best(found, state.sample, tolerance, POLISHED)
-        refined = _refined(best, state, tolerance, news, _seconds_of_fitting(config, state, news))
+        seconds = _seconds_of_fitting(config, state, news)
+        refined = _refined(best, state, tolerance, news, seconds, gate)
         asking.release()
         entry = _ended_round(refined, state, asking, config) | {"seconds": news.seconds}
         work.journal.append(entry)
@@ -86,10 +90,18 @@ def fit(
     # The counterexamples of the last round are new to all candidates but those near the tolerance
     # matter most: their constants are fitted once more.
     best = _best(state.kept, state.sample, tolerance, POLISHED)
-    last = _refined(best, state, tolerance, news, _seconds_left(config, news))
-    final = unique([*last, *state.kept], state.sample.x)
+    last = _refined(best, state, tolerance, news, _seconds_left(config, news), gate)
+    # What keeps to the rules at some points may break them at those that joined since.
+    final = gate.lets([*last, *state.kept], state.sample)
+    kept = gate.searched(
+        _best(final, state.sample, tolerance, config.keep),
+        state.sample,
+        lambda part: work.progress.advance(part, "searching where formulas break the rules"),
+    )
+    if not kept and gate.rules:
+        work.progress.warn(f"no formula keeps to the rules: {gate.complaint}")
     return Fitted(
-        tuple(_best(final, state.sample, tolerance, config.keep)),
+        tuple(kept),
         tuple(news.history),
         state.added,
         asking.asked,
@@ -130,22 +142,28 @@ def _searched(
     state: Rounds,
     asking: Asking,
     news: _News,
+    gate: Gate,
 ) -> list[Candidate]:
-    """What the engine finds in one round, with what a killed run had found of it."""
+    """What the engine finds in one round, with what a killed run had found of it.
+
+    What breaks the rules is left out.
+    """
     asking.reserve(config.counterexamples * (config.rounds - state.rounds))
 
     def explain(finding: Finding) -> None:
         state.finding = finding
 
+    operators = {name: costs[name] for name in config.operators}
     problem = Problem(
         sample=state.sample,
         tolerance=tolerance,
-        operators={name: costs[name] for name in config.operators},
+        operators=gate.rules.usable(operators, [Symbol(n) for n in state.sample.domain.names]),
         max_complexity=config.max_complexity,
         budget=_share(config, state, news),
         seed=config.seed * 1000 + state.rounds,
         oracle=asking.oracle,
         known=tuple(c.formula for c in _best(state.kept, state.sample, tolerance, POLISHED)),
+        rules=gate.rules,
         tell=news.spent,
         explain=explain,
     )
@@ -155,6 +173,8 @@ def _searched(
     with closing(closable(engine.search(problem))) as search, suppress(OutOfQuestions):
         for candidate in search:
             if candidate.formula.complexity > config.max_complexity:
+                continue
+            if not gate.lets([candidate], state.sample):
                 continue
             found.append(candidate)
             news.found(candidate, state.sample)
@@ -208,12 +228,6 @@ def _seconds_left(config: EngineConfig, news: _News) -> float | None:
     return None if config.seconds is None else max(0.0, config.seconds - news.seconds)
 
 
-def max_error(candidate: Candidate, sample: SampleSet) -> float:
-    """The largest absolute error on the sample; infinite where the formula is not finite."""
-    error = float(np.max(np.abs(candidate.formula(sample.x) - sample.y)))
-    return error if np.isfinite(error) else float("inf")
-
-
 def _best(
     candidates: list[Candidate], sample: SampleSet, tolerance: float, count: int
 ) -> list[Candidate]:
@@ -245,11 +259,15 @@ def _refined(
     tolerance: float,
     news: _News,
     seconds: float | None,
+    gate: Gate,
 ) -> list[Candidate]:
     """The candidates and their relatives with better constants, in so many seconds.
 
     When these are over the rest stays as it is; what is nearest to the tolerance comes first.
+    Formulas of a given form stay as they are: their constants are fitted where the form is known.
     """
+    if gate.rules.skeleton is not None:
+        return candidates
     result: list[Candidate] = []
     sample = state.sample
     deadline = None if seconds is None else time.monotonic() + seconds
@@ -267,6 +285,7 @@ def _refined(
         better = refine(
             candidate, sample, tolerance=tolerance, minimax=True, snap=True, seconds=share
         )
+        better = gate.lets(better, sample)
         for each in better:
             news.found(each, sample)
         result += [candidate, *better]

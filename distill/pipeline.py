@@ -44,7 +44,7 @@ def open_context(
 
     Raises
     ------
-    TeacherError, DomainError, ConfigError : naming the key.
+    TeacherError, DomainError, ConfigError : naming the key; also for rules that cannot be read.
     """
     if domain is None and config.domain.variables is not None:
         domain = domain_from(config.domain.variables)
@@ -76,7 +76,9 @@ def open_context(
             where="config key `teacher.output`",
             hint="outputs are counted from 0.",
         )
-    return StudyContext(config, teacher, box, config.teacher.output)
+    context = StudyContext(config, teacher, box, config.teacher.output)
+    _ = context.rules  # mistakes in them are told before anything is asked
+    return context
 
 
 def search(
@@ -109,7 +111,12 @@ def search(
     )
     fitted = runner.run(
         FIT,
-        {"engine": plain(config.engine), "tolerance": config.tolerance, "costs": costs_of},
+        {
+            "engine": plain(config.engine),
+            "tolerance": config.tolerance,
+            "costs": costs_of,
+            "unit": context.rules.output,
+        },
         [sampled.key],
         f"searching with {config.engine.name}",
         lambda work: fit(

@@ -7,6 +7,7 @@ import html
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from importlib import metadata
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from distill.config import StudyConfig, plain
 from distill.domain import Domain
 from distill.engines.base import Candidate
 from distill.engines.findings import Finding, lines
+from distill.engines.rules import Rules
 from distill.firmware.alternatives import Alternative
 from distill.firmware.bundle import Bundle
 from distill.firmware.cost import Cost
@@ -24,6 +26,7 @@ from distill.firmware.evidence import Evidence
 from distill.firmware.names import Names
 from distill.firmware.target import load_target
 from distill.formula import Formula
+from distill.keeping import rules_of
 from distill.scoring.score import Score
 from distill.scoring.select import Selection
 from distill.teachers.base import Output, Teacher
@@ -64,6 +67,11 @@ class Choice:
         """Whether no error larger than the tolerance was found."""
         return self.score.max_error <= self.study.config.tolerance
 
+    @cached_property
+    def kept(self) -> tuple[str, ...]:
+        """How the formula keeps to units and constraints, line by line; empty without any."""
+        return self.study.rules.told(self.formula)
+
 
 @dataclass(frozen=True)
 class StudyContext:
@@ -78,6 +86,16 @@ class StudyContext:
     def output_of_teacher(self) -> Output:
         """Name and unit of the output that is distilled."""
         return self.teacher.outputs[self.output]
+
+    @cached_property
+    def rules(self) -> Rules:
+        """What formulas have to keep to.
+
+        Raises
+        ------
+        ConfigError, DomainError : where they cannot be read.
+        """
+        return rules_of(self.config.engine, self.domain, self.output_of_teacher)
 
     def truth(self, x: Array) -> Array:
         """The teacher's answers for that output at x (n, d), shape (n,)."""
@@ -210,6 +228,7 @@ class Study:
             within_tolerance=choice.within_tolerance,
             c_source=self._c_source(choice),
             candidate_data=choice.candidate.to_data(),
+            kept=choice.kept,
         )
 
     def _c_source(self, choice: Choice) -> str:

@@ -127,6 +127,7 @@ def _choice(study: Study) -> Group:
         Text(f"  {output.name} = {chosen.formula.readable()}", style="bold"),
         Text(),
         Text("  " + _errors("this formula", chosen, output.unit)),
+        *(Text(f"  {'':<16} {line}") for line in chosen.kept),
     ]
     lines += [
         Text("  " + _errors(choice.candidate.origin, choice, output.unit))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from distill.engines.findings import Finding
 from distill.engines.oracle import Oracle
+from distill.engines.rules import Rules
 from distill.formula import Formula
 from distill.sampling.sample_set import SampleSet
 
@@ -60,7 +61,8 @@ class Problem:
     ``operators`` maps each allowed operator's name to its relative cost on the target (an
     addition is about 1). ``tolerance`` is the wanted largest absolute error. ``oracle`` is the
     teacher itself where it can be asked, None for a table. ``known`` are formulas found before, by
-    other engines or in earlier rounds. ``tell`` is told which part of the budget is spent, from 0
+    other engines or in earlier rounds. ``rules`` are what formulas have to keep to; those that break
+    them are dropped afterwards, so an engine may ignore them, all but the form. ``tell`` is told which part of the budget is spent, from 0
     to 1, by engines that know; ``explain`` the whole of what was found out about the teacher,
     whenever there is more, by engines that find out.
     """
@@ -73,6 +75,7 @@ class Problem:
     seed: int
     oracle: Oracle | None = None
     known: tuple[Formula, ...] = ()
+    rules: Rules = field(default_factory=Rules)
     tell: Callable[[float], None] = lambda fraction: None
     explain: Callable[[Finding], None] = lambda finding: None
 

@@ -78,12 +78,14 @@ class Verdict:
     worst : the largest violation found, in the output's unit; 0 for none.
     x : where (d,); None where operators are at fault, or nothing is.
     broken : what is violated most, for people; empty where nothing is.
+    points : at how many points at least the formula was looked at.
     """
 
     satisfied: bool
     worst: float = 0.0
     x: Array | None = None
     broken: str = ""
+    points: int = 0
 
 
 def satisfies(formula: Formula, constraints: Constraints, domain: Domain, seed: int = 0) -> Verdict:
@@ -99,7 +101,8 @@ def satisfies(formula: Formula, constraints: Constraints, domain: Domain, seed: 
     if pool is None:
         pool = np.vstack([border_points(domain, POINTS // 2, seed), domain.sample(POINTS, seed)])
     slack = ROUNDING * _size(formula(pool))
-    found = Verdict(True)
+    lines = min(LINES, len(pool))
+    found = Verdict(True, points=len(pool) + len(constraints.monotone) * lines * STEPS)
     for what, excess in _excesses(formula, constraints, domain):
         with np.errstate(all="ignore"):
             at_pool = excess(pool)
@@ -109,7 +112,7 @@ def satisfies(formula: Formula, constraints: Constraints, domain: Domain, seed: 
         worst = largest(above, domain, points=POINTS, starts=STARTS, seed=seed)
         found = _worse(found, worst.value + floor, worst.x, what, slack)
     for name, direction in constraints.monotone.items():
-        step, x = _largest_step_back(formula, domain, name, direction, pool[:LINES])
+        step, x = _largest_step_back(formula, domain, name, direction, pool[:lines])
         found = _worse(found, step, x, f"{name} should be {direction}", slack)
     return found
 
@@ -222,7 +225,7 @@ def _largest_step_back(
 def _worse(found: Verdict, excess: float, x: Array, what: str, slack: float) -> Verdict:
     if excess <= max(slack, found.worst):
         return found
-    return Verdict(False, excess, x, what)
+    return Verdict(False, excess, x, what, found.points)
 
 
 def _size(values: Array) -> float:

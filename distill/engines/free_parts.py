@@ -60,12 +60,16 @@ Ask = Callable[[Array], Values]
 
 @dataclass(frozen=True)
 class KnownPart:
-    """A free part as a function of points (n, k) in the box [low, high]; NaN outside of it."""
+    """A free part as a function of points (n, k) in the box [low, high]; NaN outside of it.
+
+    ``direct`` says that its values come straight from the answers, and not from a smooth fit.
+    """
 
     part: Part
     ask: Ask
     low: Array
     high: Array
+    direct: bool = False
 
 
 def box_of(part: Part, domain: Domain) -> tuple[Array, Array]:

@@ -65,7 +65,7 @@ def inside_out(skeleton: Skeleton, oracle: Oracle) -> KnownPart | None:
                 y[open_], s[open_] = led_back(u[open_], other)
         return Values(y, np.where(np.isfinite(s), s, 1.0))
 
-    return KnownPart(part, ask, low, high)
+    return KnownPart(part, ask, low, high, direct=True)
 
 
 _INVERSES: dict[str, Callable[[Array], Array]] = {

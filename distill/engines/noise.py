@@ -70,7 +70,7 @@ def estimate_error(
     """
     if stated is not None:
         return ErrorEstimate(stated, "stated")
-    size = float(np.sqrt(np.mean(sample.y**2)))
+    size = _rms(sample.y)
     found: dict[Kind, float] = {"noise": _repeated(oracle, sample)}
     # The validation error is of the first output, in its unit.
     if oracle.teacher.validation_error is not None and oracle.output == 0:
@@ -91,6 +91,13 @@ def estimate_error(
 _EXACTLY = ErrorEstimate(0.0, "exact")
 
 
+def _rms(values: Array) -> float:
+    """The root mean square, also of values whose squares are no numbers any more."""
+    largest = float(np.abs(values).max(initial=0.0))
+    scale = largest if 0 < largest < np.inf else 1.0
+    return float(np.sqrt(np.mean((values / scale) ** 2))) * scale
+
+
 def _repeated(oracle: Oracle, sample: SampleSet) -> float:
     """The standard deviation between answers to the same question."""
     count = int(min(REPEATED, len(sample), oracle.left / 8))
@@ -99,7 +106,7 @@ def _repeated(oracle: Oracle, sample: SampleSet) -> float:
     rows = np.linspace(0, len(sample) - 1, count).astype(int)
     off = oracle(sample.x[rows]) - sample.y[rows]
     off = off[np.isfinite(off)]
-    return float(np.sqrt(np.mean(off**2) / 2)) if len(off) else 0.0
+    return _rms(off) / sqrt(2) if len(off) else 0.0
 
 
 def _along_lines(oracle: Oracle, seed: int) -> Array:

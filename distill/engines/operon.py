@@ -140,7 +140,7 @@ class Operon:
             "scalings": [[s.offset.tolist(), s.scale.tolist()] for s in scalings],
             "output": [float(sample.y.mean()), float(sample.y.std()) or 1.0],
         }
-        news = News(sample)
+        news = News(sample, problem.rules)
         first, crashes, spent = 0, 0, 0
         while first < MAX_RESTARTS:
             current, before = first, 0

@@ -95,7 +95,7 @@ class Polynomial:
         """
         budget = problem.budget
         deadline = None if budget.seconds is None else time.monotonic() + budget.seconds
-        news = News(problem.sample)
+        news = News(problem.sample, problem.rules)
         best: dict[int, float] = {}
         for count, fit in enumerate(self._fits(problem), 1):
             # A simplified tree costs more time than the fit: most need none.

@@ -19,6 +19,7 @@ class EngineEntry:
     """An engine on offer: ``factory`` takes an instance of ``options``.
 
     ``asks`` says that it asks the teacher by itself: the teacher's own error is estimated for it.
+    ``fills`` says that it fills in skeletons.
     """
 
     name: str
@@ -26,6 +27,7 @@ class EngineEntry:
     options: type[Any]
     factory: Callable[[Any], Engine]
     asks: bool = False
+    fills: bool = False
 
 
 ENGINES: dict[str, EngineEntry] = {
@@ -37,6 +39,7 @@ ENGINES: dict[str, EngineEntry] = {
             StructureOptions,
             Structure,
             asks=True,
+            fills=True,
         ),
         EngineEntry(
             "operon",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -31,10 +31,10 @@ from distill.formula import Formula
 from distill.formula.program import compile_tree
 from distill.formula.simplify import simplify, simplify_formula
 from distill.formula.text import to_text
-from distill.formula.tree import Node, Symbol, complexity, mul, number, total
+from distill.formula.tree import Node, Number, Symbol, complexity, mul, number, rewrite, total
 
-SolvePiece = Callable[[Callable[[Array], Values], Array, Array, tuple[str, ...]], list[Fit]]
-"""Formulas for a function (n, k) -> values over a box low, high (k,) of variables with names."""
+SolvePiece = Callable[[KnownPart], list[Fit]]
+"""Formulas for a part, over the variables of :attr:`Part.names`; errors are those of answers."""
 
 POINTS, CHECKS = 1600, 400
 """The teacher is asked at so many points to determine the parts and to measure errors."""
@@ -161,7 +161,9 @@ def _solutions(known: KnownPart, solve_piece: SolvePiece | None) -> list[Fit]:
     try:
         found += _polynomials(known)
         if solve_piece is not None:
-            found += solve_piece(known.ask, known.low, known.high, known.part.names)
+            # In the shortest form, so that no two constants say the same and none gets simple.
+            solved = solve_piece(known)
+            found += [Fit(simplify(fit.tree, seconds=None), fit.error) for fit in solved]
     except OutOfQuestions:
         pass
     found = [fit for fit in found if math.isfinite(fit.error)]
@@ -230,21 +232,37 @@ def _combined(
         tied = _Tied.tied(tree, skeleton.labels(parts), skeleton, data)
         fitted = tied.improved(ITERATIONS)
         simple = fitted.simpler(max(SNAP_FACTOR * fitted.rms(), floor))
-        for each, how in ((fitted, "fitted"), (simple, "simple constants")):
+        worst = fitted.levelled()
+        for each, how in ((fitted, "fitted"), (worst, "minimax"), (simple, "simple constants")):
             formula = Formula(each.solved, skeleton.domain)
+            tidy = simplify_formula(formula, data.check_x, seconds=None)
+            # Constants that became one are off by rounding: exp(0.693...)*0.5 is 1.
+            tidy = Formula(rewrite(tidy.tree, _unrounded), skeleton.domain)
+            tidy = simplify_formula(tidy, data.check_x, seconds=None)
             with np.errstate(all="ignore"):
-                off = float(np.sqrt(np.mean((formula(data.check_x) - data.check_y) ** 2)))
+                off = float(np.sqrt(np.mean((tidy(data.check_x) - data.check_y) ** 2)))
             if math.isfinite(off):
-                tidy = simplify_formula(formula, data.check_x, seconds=None)
                 yield Candidate(tidy, engine, f"skeleton {skeleton.text}; {how}"), off
 
 
+def _unrounded(node: Node) -> Node:
+    """A number that six digits say but for rounding, as these say it."""
+    if not isinstance(node, Number):
+        return node
+    short = float(f"{node.value:.6g}")
+    return Number(short) if abs(short - node.value) <= ROUNDED * abs(short) else node
+
+
+ROUNDED = 1e-12
 ITERATIONS = 40
 
 
 @dataclass(frozen=True)
 class _Tied(polish.Fit):
-    """A fit in which constants with one label are one: column j of ``ties`` says which."""
+    """A fit in which constants with one label are one: column j of ``ties`` says which.
+
+    ``free`` holds the first of each, for those who ask how large the free constants are.
+    """
 
     ties: Array
 
@@ -254,12 +272,18 @@ class _Tied(polish.Fit):
         plain = polish.Fit.of(tree, skeleton.domain.names, data.x, data.y)
         different = [label for label in dict.fromkeys(labels) if label != FIXED]
         ties = np.array(labels)[:, None] == np.array(different)[None, :]
-        return cls(**vars(plain), ties=ties.astype(float).reshape(len(labels), len(different)))
+        tied = cls(**vars(plain), ties=np.empty((len(labels), 0)))
+        return tied.tying(ties.astype(float).reshape(len(labels), len(different)))
+
+    def tying(self, ties: Array) -> _Tied:
+        """The same with other constants free."""
+        first = ties.argmax(axis=0) if ties.shape[1] else np.empty(0, dtype=int)
+        return replace(self, ties=ties, free=first)
 
     def slopes(self) -> tuple[Array, Array]:
         """Signed errors (n,) and their derivatives by what is free (n, k)."""
-        off, jacobian = super().slopes()
-        return off, jacobian @ self.ties
+        values, jacobian = self.program.by_constants(self.x, self.theta)
+        return (values - self.y) * self.weight, jacobian * self.weight[:, None] @ self.ties
 
     def moved(self, step: Array) -> _Tied:
         """The fit with what is free moved by ``step`` (k,)."""
@@ -271,21 +295,29 @@ class _Tied(polish.Fit):
             return self
         return replace(self, theta=least_squares(self, iterations).theta)
 
+    def levelled(self) -> _Tied:
+        """The fit whose largest error is smallest near its constants."""
+        return replace(self, theta=polish.minimax(self).theta)
+
     def simpler(self, limit: float) -> _Tied:
         """Constants as simple as a root mean square error of ``limit`` allows: 0, 1, rounder ones.
 
         Factors and addends that the form leaves open become 1 and 0, and vanish.
         """
-        fit = self
-        open_ = list(range(self.ties.shape[1]))
-        while open_:
-            at = open_.pop()
-            rest = replace(fit, ties=fit.ties[:, open_])
-            which = fit.ties[:, at] > 0.0
-            value = float(fit.theta[which][0])
-            for simple in (0.0, 1.0, *simple_values(value)):
-                trial = replace(rest, theta=np.where(which, simple, fit.theta)).improved(8)
-                if trial.rms() <= limit:
-                    fit = replace(trial, ties=fit.ties)
-                    break
+        fit, open_ = self, list(range(self.ties.shape[1]))
+        # What vanishes goes first: where two constants do one thing, one of them is not needed.
+        stages: tuple[Callable[[float], Iterable[float]], ...]
+        stages = (lambda value: (0.0,), lambda value: (1.0,), simple_values)
+        for values in stages:
+            for at in reversed(open_.copy()):
+                rest = fit.tying(self.ties[:, [other for other in open_ if other != at]])
+                which = self.ties[:, at] > 0.0
+                for simple in values(float(fit.theta[which][0])):
+                    trial = replace(rest, theta=np.where(which, simple, fit.theta))
+                    # Without a part of the formula the others have far to go.
+                    trial = trial.improved(8 if simple else ITERATIONS)
+                    if trial.rms() <= limit:
+                        fit = trial
+                        open_.remove(at)
+                        break
         return fit

@@ -94,7 +94,8 @@ class Smooth:
         pull = 2 * self.kind.slope(_squares(u, self.centres)) * self.weights[:count]
         by_u = u * pull.sum(axis=1, keepdims=True) - pull @ self.centres
         by_u += self.weights[count + 1 :]
-        return (by_u * self.stretch * _unit_slopes(self.box, x))[:, None, :]
+        by_x: Array = by_u * self.stretch * _unit_slopes(self.box, x)
+        return by_x[:, None, :]
 
 
 def surrogate(sample: SampleSet, seed: int = 0) -> Oracle | None:

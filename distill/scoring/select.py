@@ -234,9 +234,10 @@ def _nothing(rows: Sequence[Row], wish: Wish) -> str:
         asked += f" less the margin of {100 * wish.margin:g} %"
     todo = "raise the tolerance, the complexity that is allowed, or the time for the search"
     if not math.isfinite(best):
+        demanded = "" if rows else " and keeps to what the engine was told to demand"
         return (
-            f"Nothing is within {asked}: no formula has finite values everywhere on the domain. "
-            f"Next: {todo}, or leave out operators that can fail, such as div and log."
+            f"Nothing is within {asked}: no formula has finite values everywhere on the domain"
+            f"{demanded}. Next: {todo}, or leave out operators that can fail, such as div and log."
         )
     return (
         f"Nothing is within {asked}: the best formula is off by {_error(best, wish)}. Next: {todo}."

@@ -57,7 +57,7 @@ def candidate_tags(record: StudyRecord, candidate: CandidateRecord) -> dict[str,
         f"`{record.output_name} = {shorten(candidate.formula.readable(), 2000)}`\n\n"
         f"Largest error {score.max_error:.4g} {record.output_unit} "
         f"(tolerance {record.tolerance:g}). Plots, cost and C: "
-        "Artifacts, `report.html`."
+        "Artifacts, `report.html`." + _kept(candidate)
     )
     return {
         KIND: CANDIDATE,
@@ -85,6 +85,7 @@ def candidate_params(candidate: CandidateRecord) -> dict[str, str]:
         {
             "engine": candidate.engine,
             "origin": candidate.origin,
+            **({"units and constraints": "; ".join(candidate.kept)} if candidate.kept else {}),
             **words,
         }
     ) | {"formula": shorten(candidate.formula.readable(), LONGEST_FORMULA)}
@@ -114,7 +115,9 @@ def study_tags(record: StudyRecord) -> dict[str, str]:
     lines = [f"{record.teacher_name} distilled by {record.engine} for {record.target}."]
     if chosen:
         formula = shorten(chosen.formula.readable(), 2000)
-        lines.append(f"Chosen: {record.label(chosen)} `{record.output_name} = {formula}`")
+        lines.append(
+            f"Chosen: {record.label(chosen)} `{record.output_name} = {formula}`{_kept(chosen)}"
+        )
     lines.append(record.selection)
     if record.export_directory:
         lines.append(f"Exported to `{record.export_directory}`.")
@@ -229,6 +232,12 @@ def _bounded(params: Mapping[str, str]) -> dict[str, str]:
 
 def _origin(candidate: CandidateRecord) -> str:
     return f"{candidate.origin}: " if candidate.engine == PUBLISHED and candidate.origin else ""
+
+
+def _kept(candidate: CandidateRecord) -> str:
+    """How it keeps to units and constraints, as a list in a note."""
+    lines = [f"- {shorten(line.strip(), LONGEST_VALUE)}" for line in candidate.kept]
+    return "\n\n" + "\n".join(lines) if lines else ""
 
 
 def _flag(value: bool) -> str:

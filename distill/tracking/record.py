@@ -25,7 +25,7 @@ from distill.files import disk_errors, write_whole
 from distill.formula import Formula
 from distill.scoring.score import Score
 
-VERSION = 3
+VERSION = 4
 RECORD = "study.json"
 POINTS = "points.npz"
 PUBLISHED = "published"
@@ -40,7 +40,8 @@ class CandidateRecord:
     """One row of the comparison.
 
     ``origin`` says how the formula was found, or where it was published. ``candidate_data`` is the
-    candidate's own plain form, from which an export starts.
+    candidate's own plain form, from which an export starts. ``kept`` says how the formula keeps to
+    units and constraints, line by line.
     """
 
     id: str
@@ -54,6 +55,7 @@ class CandidateRecord:
     within_tolerance: bool
     c_source: str
     candidate_data: Mapping[str, Any]
+    kept: tuple[str, ...] = ()
 
     def figure(self, target: str, name: str) -> float | None:
         """A finite cost figure on a target, or None where there is none."""
@@ -78,6 +80,7 @@ class CandidateRecord:
             "within_tolerance": self.within_tolerance,
             "c_source": self.c_source,
             "candidate": dict(self.candidate_data),
+            "kept": list(self.kept),
         }
 
     @classmethod
@@ -101,6 +104,7 @@ class CandidateRecord:
             within_tolerance=data["within_tolerance"],
             c_source=data["c_source"],
             candidate_data=data["candidate"],
+            kept=tuple(data["kept"]),
         )
 
 

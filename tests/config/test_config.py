@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from hydra import compose, initialize_config_dir
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from distill.config import conf_directory, domain_from, options_of, read_config, read_option
 from distill.errors import ConfigError, DomainError
@@ -73,6 +73,7 @@ def test_every_key_has_a_comment(file: Path) -> None:
         ("engine.questions=0", "engine.questions", "larger than 0"),
         ("engine.teacher_error=-1", "engine.teacher_error", "at least 0"),
         ("engine.teacher_error=inf", "engine.teacher_error", "at least 0"),
+        ("engine.units=maybe", "engine.units", "Allowed: off, check"),
         ("select.rule=best", "select.rule", "best"),
         ("export.arithmetic=float16", "export.arithmetic", "float16"),
         ("export.out_of_domain=ignore", "export.out_of_domain", "ignore"),
@@ -84,6 +85,33 @@ def test_a_wrong_value_names_its_key(override: str, key: str, says: str) -> None
         read_config(composed(override))
     assert key in caught.value.where
     assert says in str(caught.value)
+
+
+def test_what_formulas_keep_to_can_be_given_on_the_command_line() -> None:
+    config = read_config(
+        composed(
+            "engine.units=check",
+            "+engine.constraints.monotone.speed=increasing",
+            "engine.constraints.bounds=[0,null]",
+            "+engine.constraints.operators_of.speed=[add,mul]",
+            "engine.skeleton='f(speed)*exp(-c1*load) + 1'",
+        )
+    ).engine
+    assert config.units == "check"
+    assert config.constraints == {
+        "monotone": {"speed": "increasing"},
+        "bounds": [0, None],
+        "operators_of": {"speed": ["add", "mul"]},
+    }
+    assert config.skeleton == "f(speed)*exp(-c1*load) + 1"
+
+
+def test_a_bare_off_in_a_file_is_no_trap(tmp_path: Path) -> None:
+    file = tmp_path / "bare.yaml"
+    file.write_text("engine:\n  units: off\n", encoding="utf-8")
+    merged = OmegaConf.merge(composed(), OmegaConf.load(file))
+    assert isinstance(merged, DictConfig)
+    assert read_config(merged).engine.units == "off"
 
 
 def test_a_near_miss_is_suggested() -> None:

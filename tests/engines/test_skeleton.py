@@ -46,8 +46,9 @@ class FormulaTeacher:
         return (y + self.noise * wiggle)[:, None]
 
 
-def solve_piece(ask, low, high, names):
+def solve_piece(known):
     """A small stand-in for the solver of pieces: a few forms, fitted by least squares."""
+    ask, low, high, names = known.ask, known.low, known.high, known.part.names
     rng = np.random.default_rng(3)
     points, fresh = (low + (high - low) * rng.random((n, len(low))) for n in (200, 80))
     y, truth = ask(points).y, ask(fresh)
@@ -240,7 +241,7 @@ def test_a_budget_of_questions_is_kept(questions):
 
 
 def test_a_solver_that_runs_out_of_questions_leaves_polynomials():
-    def exhausted(ask, low, high, names):
+    def exhausted(known):
         raise OutOfQuestions
 
     skeleton = Skeleton.parse("y*f(x)", DOMAIN)

@@ -49,7 +49,7 @@ def test_saving_again_replaces_the_record(study, tmp_path):
         (lambda folder: (folder / RECORD).write_text("{"), "broken"),
         (lambda folder: (folder / RECORD).write_text("[]"), "version"),
         (lambda folder: (folder / RECORD).write_text('{"version": 99}'), "version"),
-        (lambda folder: (folder / RECORD).write_text('{"version": 3}'), "broken"),
+        (lambda folder: (folder / RECORD).write_text('{"version": 4}'), "broken"),
         (lambda folder: (folder / "points.npz").write_bytes(b"PK\3\4 cut"), "broken"),
     ],
 )

@@ -24,6 +24,9 @@ OTHERS = 40
 MORE_NODES = 6
 """Values of the variable beyond those that the coefficients need: they verify."""
 
+FIRM, MOSTLY = 10.0, 0.9
+"""A coefficient may be a common factor if it is so many times its error nearly everywhere."""
+
 DEGREES = (1, 2, 3, 4)
 RATIOS = ((1, 1), (0, 1), (2, 1), (1, 2), (0, 2), (2, 2))
 """Degrees above and below."""
@@ -138,7 +141,11 @@ def _polynomial(
     lead = kept[-1][1]
     divided = [_quotient(p, lead) for _, p in kept[:-1]]
     plain = sum(relevant(p, level, rng) for _, p in kept[:-1])
-    if sum(relevant(p, level, rng) for p in divided) < plain:
+    firm = lead(x)
+    if (
+        np.mean(np.abs(firm.y) > FIRM * level.bar * firm.s) > MOSTLY
+        and sum(relevant(p, level, rng) for p in divided) < plain
+    ):
         # (x - u t) / sqrt(1 - u^2): a common factor makes the coefficients simpler.
         def factored(trees: Sequence[Node]) -> Node:
             return mul(trees[-1], _series(view, powers_kept, [*trees[:-1], Number(1.0)]))

@@ -17,6 +17,7 @@ from distill.engines.structure.assemble import Judge, improved, pareto, tidy
 from distill.engines.structure.curves.solve import solve_curve
 from distill.engines.structure.moves import Level
 from distill.engines.structure.piece import Curve, Fit, Piece
+from distill.engines.structure.whole_numbers import along_whole
 from distill.errors import ConfigError
 from distill.formula.tree import Number, substitute
 from distill.sampling.sample_set import SampleSet
@@ -37,7 +38,7 @@ def constant(piece: Piece, level: Level, rng: np.random.Generator) -> Fit | None
     fine = np.isfinite(values.y)
     if not fine.any():
         return None
-    weight = 1 / values.s[fine] ** 2
+    weight = (values.s[fine].min() / values.s[fine]) ** 2
     mean = float(np.sum(weight * values.y[fine]) / np.sum(weight))
     off = (values.y[fine] - mean) / values.s[fine]
     error = float(np.sqrt(np.mean(off * off)))
@@ -53,6 +54,8 @@ def curve(
     deadline: float | None,
 ) -> list[Fit]:
     """Formulas for a piece of one variable."""
+    if piece.whole[0]:
+        return along_whole(piece, level, operators, seed, effort, deadline)
     one = Curve(lambda x: piece(x[:, None]), float(piece.low[0]), float(piece.high[0]))
     fits = solve_curve(
         one, target=level.target, operators=operators, seed=seed, effort=effort, deadline=deadline

@@ -23,6 +23,16 @@ DECADES = 100.0
 
 CORNERS = 0.03
 
+KNOWN = 0.1
+"""So large a part of some values must be finite to say how large they are."""
+
+HUGE = 1e100
+"""Answers beyond it are of no use, and products of them no numbers."""
+
+LARGEST = 1e150
+"""Larger deviations, of answers without an error bar, count as this one: their squares are numbers.
+"""
+
 
 class Values(NamedTuple):
     """Answers y (n,), NaN where there is none, and their sensitivities s (n,), positive.
@@ -35,15 +45,18 @@ class Values(NamedTuple):
 
     def minus(self, other: Values) -> Values:
         """The difference."""
-        return Values(self.y - other.y, np.hypot(self.s, other.s))
+        with np.errstate(all="ignore"):
+            return Values(self.y - other.y, np.hypot(self.s, other.s))
 
     def plus(self, other: Values) -> Values:
         """The sum."""
-        return Values(self.y + other.y, np.hypot(self.s, other.s))
+        with np.errstate(all="ignore"):
+            return Values(self.y + other.y, np.hypot(self.s, other.s))
 
     def times(self, other: Values) -> Values:
         """The product."""
-        return Values(self.y * other.y, np.hypot(self.s * other.y, other.s * self.y))
+        with np.errstate(all="ignore"):
+            return Values(self.y * other.y, np.hypot(self.s * other.y, other.s * self.y))
 
     def over(self, other: Values) -> Values:
         """The quotient."""
@@ -53,7 +66,8 @@ class Values(NamedTuple):
 
     def scaled(self, factor: Array | float) -> Values:
         """All values times numbers that are exactly known."""
-        return Values(self.y * factor, self.s * np.abs(factor))
+        with np.errstate(all="ignore"):
+            return Values(self.y * factor, self.s * np.abs(factor))
 
     def shifted(self, offset: Array | float) -> Values:
         """All values plus numbers that are exactly known."""
@@ -61,15 +75,18 @@ class Values(NamedTuple):
 
     @property
     def size(self) -> float:
-        """The root mean square of y / s over what is finite, the largest left out; else 0.
+        """The root mean square of y / s over what is finite, the largest left out.
 
-        Answers are worst at a few corners, which should not decide about the rest.
+        Answers are worst at a few corners, which should not decide about the rest. Infinite where
+        hardly anything is finite: nothing is known then.
         """
         with np.errstate(all="ignore"):
             ratio = np.sort(np.abs(self.y / self.s), axis=None)
-        ratio = ratio[np.isfinite(ratio)]
-        ratio = ratio[: max(1, round(len(ratio) * (1 - CORNERS)))]
-        return float(np.sqrt(np.mean(ratio * ratio))) if len(ratio) else 0.0
+        finite = np.minimum(ratio[np.isfinite(ratio)], LARGEST)
+        if len(finite) <= KNOWN * len(ratio):
+            return np.inf
+        finite = finite[: max(1, round(len(finite) * (1 - CORNERS)))]
+        return float(np.sqrt(np.mean(finite * finite)))
 
 
 @dataclass(frozen=True)
@@ -136,10 +153,10 @@ class Piece:
         return len(self.views)
 
     def __call__(self, x: Array) -> Values:
-        """Answers at x (n, k); not finite becomes NaN."""
+        """Answers at x (n, k); what is not finite, or too large to be squared, becomes NaN."""
         with np.errstate(all="ignore"):
             y, s = self.ask(x)
-        fine = np.isfinite(y) & np.isfinite(s)
+        fine = (np.abs(y) < HUGE) & np.isfinite(s)
         return Values(np.where(fine, y, np.nan), np.where(fine, np.maximum(s, 1e-300), 1.0))
 
     def all(self, *points: Array) -> list[Values]:
@@ -240,6 +257,6 @@ def weighted_error(values: Array, truth: Values) -> float:
     """The root mean square of (values - y) / s over the finite y; infinite without any."""
     with np.errstate(all="ignore"):
         off = (values - truth.y) / truth.s
-    off = off[np.isfinite(truth.y)]
-    error = float(np.sqrt(np.mean(off * off))) if len(off) else np.inf
+        off = off[np.isfinite(truth.y)]
+        error = float(np.sqrt(np.mean(off * off))) if len(off) else np.inf
     return error if np.isfinite(error) else np.inf

@@ -18,27 +18,31 @@ EXACT_STEP, ROUGH_STEP = 0.01, 0.04
 
 def inner(piece: Piece, step: float) -> Piece:
     """The piece on a box from which the stencils do not reach outside."""
-    edge = 3 * step * (piece.high - piece.low)
+    edge = np.where(piece.whole, 0.0, 3 * step * (piece.high - piece.low))
     return replace(piece, low=piece.low + edge, high=piece.high - edge)
 
 
 def slopes(piece: Piece, x: Array, step: float) -> list[Values]:
-    """The derivative by each variable at x (n, k), which lies ``3 * step`` inside the box."""
+    """The derivative by each variable at x (n, k), which lies ``3 * step`` inside the box.
+
+    NaN by variables that take whole values only: nothing is asked between these.
+    """
+    free = [i for i in range(len(piece)) if not piece.whole[i]]
     points = []
-    for i in range(len(piece)):
+    for i in free:
         h = step * (piece.high[i] - piece.low[i])
         for k, _ in WEIGHTS:
             for sign in (1, -1):
                 moved = x.copy()
                 moved[:, i] += sign * k * h
                 points.append(moved)
-    answers = iter(piece.all(*points))
-    result = []
-    for i in range(len(piece)):
+    answers = iter(piece.all(*points) if points else [])
+    result = [Values(np.full(len(x), np.nan), np.ones(len(x)))] * len(piece)
+    for i in free:
         h = step * (piece.high[i] - piece.low[i])
         total, square = np.zeros(len(x)), np.zeros(len(x))
         for _, weight in WEIGHTS:
             difference = next(answers).minus(next(answers)).scaled(weight / h)
             total, square = total + difference.y, square + difference.s**2
-        result.append(Values(total, np.sqrt(square)))
+        result[i] = Values(total, np.sqrt(square))
     return result

@@ -25,6 +25,9 @@ QUADS = 40
 
 ANCHORS = 200
 
+MOST_WEIGHT = 1e60
+"""Of one rectangle over another, where the answers' error bars span many decades."""
+
 
 @dataclass(frozen=True)
 class Rectangles:
@@ -56,12 +59,20 @@ class Rectangles:
     def offset(self) -> float | None:
         """The c for which f - c is a product, if it is one."""
         a, b, c, d = (v.y for v in (self.here, self.right, self.up, self.across))
+        # In units of the largest answer, so that nothing overflows.
+        size = np.nanmax(np.abs([a, b, c, d]), initial=0.0)
+        if not 0 < size < np.inf:
+            return None
+        a, b, c, d = a / size, b / size, c / size, d / size
         top, below = a * d - b * c, a + d - b - c
-        fine = np.isfinite(top) & np.isfinite(below)
-        w = 1 / (np.abs(self.here.s) * (np.abs(a) + np.abs(b) + np.abs(c) + np.abs(d)) + 1e-300)
-        weight = (w * w * below)[fine]
+        sums = np.abs(self.here.s) * (np.abs(a) + np.abs(b) + np.abs(c) + np.abs(d))
+        fine = np.isfinite(top) & np.isfinite(below) & np.isfinite(sums)
+        # A rectangle of zeros says nothing.
+        fine &= sums > np.max(sums[fine], initial=0.0) / MOST_WEIGHT
+        w = sums[fine].min(initial=np.inf) / sums[fine]
+        weight = w * w * below[fine]
         norm = float(weight @ below[fine])
-        return float(weight @ top[fine]) / norm if norm > 0 else None
+        return float(size * (weight @ top[fine]) / norm) if norm > 0 else None
 
 
 Pair = tuple[int, int]
@@ -94,8 +105,10 @@ def splits(piece: Piece, level: Level, rng: np.random.Generator) -> Iterator[Mov
     for name, apart in _apart(found, level).items():
         groups = components(len(piece), apart)
         if len(groups) > 1:
-            yield _split(piece, name, groups, _price(apart, groups), at)
-            return
+            move = _split(piece, name, groups, _price(apart, groups), at)
+            if move is not None:
+                yield move
+                return
     yield from _behind_offset(piece, level, found, at)
 
 
@@ -152,10 +165,15 @@ def _names(piece: Piece, group: Sequence[int]) -> str:
 
 def _split(
     piece: Piece, name: str, groups: list[list[int]], price: float, at: Array, offset: float = 0.0
-) -> Move:
-    """The piece (plus an offset) as product or sum over groups of variables."""
+) -> Move | None:
+    """The piece (plus an offset) as product or sum over groups of variables.
+
+    None for a product that vanishes nearly everywhere: it cannot be told from its factors.
+    """
     shifted = piece.mapped(lambda v: v.shifted(offset)) if offset else piece
     middle = float(shifted(at[None, :]).y[0])
+    if not np.isfinite(middle) or (name == "product" and middle == 0.0):
+        return None
     parts = tuple(shifted.over(group, at) for group in groups)
     more = len(groups) - 1
 
@@ -191,7 +209,9 @@ def _behind_offset(
                  if (price := level.believes(*r.shifted(-c).cross())) is not None}  # fmt: skip
         groups = components(len(piece), apart)
         if len(groups) > 1:
-            yield _split(piece, "product", groups, _price(apart, groups), at, -c)
+            move = _split(piece, "product", groups, _price(apart, groups), at, -c)
+            if move is not None:
+                yield move
 
 
 def _sharing(piece: Piece, name: str, apart: dict[Pair, float], at: Array) -> Move:

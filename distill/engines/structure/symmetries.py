@@ -11,19 +11,28 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from distill.arrays import Array
+from distill.engines.structure.merging import (
+    CHECKS,
+    Power,
+    merge,
+    monomial,
+    positive_part,
+    raised,
+    sign_of,
+    verified,
+)
 from distill.engines.structure.moves import Level, Move
 from distill.engines.structure.piece import Piece, Values, lifted
+from distill.engines.structure.shifts import shifted
 from distill.engines.structure.slopes import EXACT_STEP, ROUGH_STEP, inner, slopes
 from distill.formula.text import to_text
-from distill.formula.tree import Node, Number, add, call, div, mul, sub
+from distill.formula.tree import Node, mul
 
 POINTS = 60
-CHECKS = 80
 EXPONENTS = np.array([k / 2 for k in range(-8, 9)])
 """Of x in the ratio of two slopes."""
 
@@ -33,43 +42,12 @@ NEAR = 0.08
 FACTORS = np.array(sorted({s * a / b for a in range(1, 7) for b in range(1, 7) for s in (1, -1)}))
 
 
-@dataclass(frozen=True)
-class Power:
-    """The function x^p, the logarithm for p = 0: one variable's part of a combined one."""
-
-    p: float
-
-    def __call__(self, x: Array) -> Array:
-        """Its values."""
-        with np.errstate(all="ignore"):
-            return np.log(x) if self.p == 0 else x if self.p == 1 else np.power(x, self.p)
-
-    def inverse(self, v: Array) -> Array:
-        """Which x has these values; NaN where none."""
-        with np.errstate(all="ignore"):
-            if self.p == 0:
-                return np.exp(v)
-            return v if self.p == 1 else np.power(v, 1 / self.p)
-
-    def slope_factor(self) -> float:
-        """The derivative is this times x^(p - 1)."""
-        return self.p or 1.0
-
-    def holds(self, low: float, high: float) -> bool:
-        """Whether it can be undone on this interval; squares on one that is longer to the right."""
-        return self.p == 1 or low > 0 or (self.p == 2 and high >= -low)
-
-    def ends(self, low: float, high: float) -> Array:
-        """Its values at the ends of what it can be undone on."""
-        return self(np.array([max(low, 0.0) if self.p == 2 else low, high]))
-
-
 def combined(piece: Piece, level: Level, rng: np.random.Generator) -> list[Move]:
     """All believed ways in which two variables act as one, the simplest first."""
     x, slope = _slopes(piece, level, rng)
     pairs = itertools.combinations(_continuous(piece), 2)
-    found = [m for i, j in pairs for m in _combined(piece, level, rng, i, j, x, slope)]
-    return sorted(found, key=lambda move: _rank(move, level))
+    moves = [_combined(piece, level, rng, i, j, x, slope) for i, j in pairs]
+    return sorted((move for move in moves if move is not None), key=lambda move: _rank(move, level))
 
 
 def scalings(piece: Piece, level: Level, rng: np.random.Generator) -> list[Move]:
@@ -106,15 +84,46 @@ def _combined(
     j: int,
     x: Array,
     slope: Sequence[Values],
-) -> Iterator[Move]:
+) -> Move | None:
     """F depends on C A(x_i) + B(x_j) only."""
     ratio = slope[i].over(slope[j])
-    for p, q in _exponents(piece, i, j, x, ratio):
-        a, b = Power(p + 1), Power(q + 1)
+    positive = piece.low[i] > 0 and piece.low[j] > 0
+    found = None
+    if not positive:
+        plain = [(Power(p), Power(p)) for p in (1.0, 2.0)]
+        found = _first(piece, level, rng, i, j, x, ratio, plain)
+    if found is None:
+        signs = [sign_of(float(piece.low[k]), float(piece.high[k])) for k in (i, j)]
+        logs = (Power(0.0, sign=sign) for sign in signs)
+        part = positive_part(piece, dict(zip((i, j), logs, strict=True)))
+        inside = np.all((x >= part.low) & (x <= part.high), axis=1)
+        t = x[inside][:, [i, j]] * signs
+        there = Values(ratio.y[inside], ratio.s[inside])
+        powers = [
+            (Power(p + 1, sign=signs[0]), Power(q + 1, sign=signs[1]))
+            for p, q in _exponents(t, there)
+            if positive or (p, q) != (0.0, 0.0)
+        ]
+        found = _first(part, level, rng, i, j, x[inside], there, powers)
+    return shifted(piece, level, rng, i, j, x, ratio) if found is None else found
+
+
+def _first(
+    piece: Piece,
+    level: Level,
+    rng: np.random.Generator,
+    i: int,
+    j: int,
+    x: Array,
+    ratio: Values,
+    powers: Sequence[tuple[Power, Power]],
+) -> Move | None:
+    """The first pair of powers that is believed."""
+    for a, b in powers:
         if not (a.holds(piece.low[i], piece.high[i]) and b.holds(piece.low[j], piece.high[j])):
             continue
         with np.errstate(all="ignore"):
-            guess = ratio.y * x[:, j] ** q / x[:, i] ** p * b.slope_factor() / a.slope_factor()
+            guess = ratio.y * b.slope(x[:, j]) / a.slope(x[:, i])
         guess = guess[np.isfinite(guess)]
         if not len(guess):
             continue
@@ -123,28 +132,26 @@ def _combined(
         if spread > 0.3 * abs(factor):
             continue
         for c in _factors(factor, spread):
-            price = _verified(piece, level, rng, i, j, a, b, c)
+            price = verified(piece, level, rng, i, j, a, b, c)
             if price is not None:
-                yield _merge(piece, i, j, a, b, c, price)
-                return
+                return merge(piece, i, j, a, b, c, price)
+    return None
 
 
-def _exponents(piece: Piece, i: int, j: int, x: Array, ratio: Values) -> list[tuple[float, float]]:
-    """Simple exponents near those that the slopes' ratio has in x_i and x_j."""
-    candidates = [(0.0, 0.0), (1.0, 1.0)]
-    if piece.low[i] > 0 and piece.low[j] > 0:
-        with np.errstate(all="ignore"):
-            y = np.log(np.abs(ratio.y))
-            w = np.abs(ratio.y) / ratio.s
-        columns = np.column_stack([np.ones(len(x)), np.log(x[:, i]), np.log(x[:, j])])
-        fine = np.isfinite(y) & np.isfinite(w)
-        if fine.sum() > 10:
-            w = np.minimum(w[fine], 30 * np.median(w[fine]))
-            solution, *_ = np.linalg.lstsq(columns[fine] * w[:, None], y[fine] * w, rcond=None)
-            p, q = float(solution[1]), float(-solution[2])
-            near = [[e for e in EXPONENTS if abs(e - v) < max(NEAR, 0.02 * abs(v))] for v in (p, q)]
-            candidates = [(float(a), float(b)) for a in near[0] for b in near[1]]
-    return candidates
+def _exponents(t: Array, ratio: Values) -> list[tuple[float, float]]:
+    """Simple exponents near those that the slopes' ratio has in two positive variables (n, 2)."""
+    with np.errstate(all="ignore"):
+        y = np.log(np.abs(ratio.y))
+        w = np.abs(ratio.y) / ratio.s
+    columns = np.column_stack([np.ones(len(t)), np.log(t)])
+    fine = np.isfinite(y) & np.isfinite(w)
+    if fine.sum() <= 10:
+        return []
+    w = np.minimum(w[fine], 30 * np.median(w[fine]))
+    solution, *_ = np.linalg.lstsq(columns[fine] * w[:, None], y[fine] * w, rcond=None)
+    p, q = float(solution[1]), float(-solution[2])
+    near = [[e for e in EXPONENTS if abs(e - v) < max(NEAR, 0.02 * abs(v))] for v in (p, q)]
+    return [(float(a), float(b)) for a in near[0] for b in near[1]]
 
 
 def _factors(factor: float, spread: float) -> list[float]:
@@ -152,85 +159,6 @@ def _factors(factor: float, spread: float) -> list[float]:
     simple = float(FACTORS[np.argmin(np.abs(FACTORS - factor))])
     near = abs(simple - factor) <= max(5 * spread, 0.03 * abs(factor))
     return [simple, factor] if near else [factor]
-
-
-def _verified(
-    piece: Piece,
-    level: Level,
-    rng: np.random.Generator,
-    i: int,
-    j: int,
-    a: Power,
-    b: Power,
-    c: float,
-) -> float | None:
-    """The price of moving x_i far and x_j after it, so that c A(x_i) + B(x_j) stays."""
-    here = piece.draw(rng, 4 * CHECKS)
-    there = here.copy()
-    there[:, i] = piece.draw(rng, 4 * CHECKS)[:, i]
-    alone = there.copy()
-    there[:, j] = b.inverse(b(here[:, j]) + c * (a(here[:, i]) - a(there[:, i])))
-    inside = (there[:, j] >= piece.low[j]) & (there[:, j] <= piece.high[j])
-    if inside.sum() < CHECKS // 8:
-        return None
-    kept = np.flatnonzero(inside)[:CHECKS]
-    f, g, changed = piece.all(here[kept], there[kept], alone[kept])
-    return level.believes(g.minus(f), Values(changed.minus(f).y, g.minus(f).s))
-
-
-def _merge(piece: Piece, i: int, j: int, a: Power, b: Power, c: float, price: float) -> Move:
-    """The piece with one variable for x_i and x_j."""
-    if a.p == b.p == 0:  # c log x + log y: the product x^c y says the same
-        view = _monomial(piece.symbol(i), c, piece.symbol(j))
-    else:
-        view = _sum_of(_power(piece.symbol(i), a), c, _power(piece.symbol(j), b))
-    logs = a.p == b.p == 0
-    ends_a = sorted(c * a.ends(piece.low[i], piece.high[i]))
-    ends_b = sorted(b.ends(piece.low[j], piece.high[j]))
-    low, high = float(ends_a[0] + ends_b[0]), float(ends_a[1] + ends_b[1])
-
-    def lift(z: Array) -> dict[int, Array]:
-        total = np.log(z) if logs else z
-        u = (total - low) / (high - low)
-        part = b.inverse(ends_b[0] + u * (ends_b[1] - ends_b[0]))
-        other = a.inverse((ends_a[0] + u * (ends_a[1] - ends_a[0])) / c)
-        return {i: other, j: part}
-
-    kept = [k for k in range(len(piece)) if k not in (i, j)]
-    ends = (float(np.exp(low)), float(np.exp(high))) if logs else (low, high)
-    merged = lifted(piece, kept, view, *ends, lift)
-    return Move(
-        f"depends on {to_text(merged.views[-1], 4)} only", price, (merged,), lambda trees: trees[0]
-    )
-
-
-def _power(view: Node, power: Power) -> Node:
-    return call("log", view) if power.p == 0 else raised(view, power.p)
-
-
-def raised(base: Node, p: float) -> Node:
-    """``base`` to a constant power, by the simplest operators."""
-    if p == 1:
-        return base
-    if p == 2:
-        return call("square", base)
-    if p == 0.5:
-        return call("sqrt", base)
-    if p < 0:
-        return div(Number(1.0), raised(base, -p))
-    return call("pow", base, Number(p))
-
-
-def _monomial(x: Node, c: float, y: Node) -> Node:
-    return div(y, raised(x, -c)) if c < 0 else mul(raised(x, c), y)
-
-
-def _sum_of(x: Node, c: float, y: Node) -> Node:
-    if c == 1:
-        return add(x, y)
-    if c == -1:
-        return sub(y, x)
-    return add(mul(Number(c), x), y)
 
 
 # Scaling -------------------------------------------------------------------------------------
@@ -247,12 +175,14 @@ def _scaling(
     slope: Sequence[Values],
 ) -> Iterator[Move]:
     """F is x_i^a times a function of x_j / x_i^b and the others."""
-    if piece.low[i] <= 0:
+    if piece.high[i] <= 0:
         return
+    piece = positive_part(piece, {i: Power(0.0)})
     u, v = slope[i].scaled(x[:, i]), slope[j].scaled(x[:, j])
     weight = 1 / np.sqrt(u.s**2 + v.s**2 + f.s**2)
     fine = np.isfinite(u.y) & np.isfinite(v.y) & np.isfinite(f.y) & np.isfinite(weight)
-    if fine.sum() < 20:
+    fine &= x[:, i] >= piece.low[i]
+    if fine.sum() < 15:
         return
     columns = np.column_stack([-v.y, f.y])[fine] * weight[fine, None]
     (b, a), *_ = np.linalg.lstsq(columns, (u.y * weight)[fine], rcond=None)
@@ -292,7 +222,7 @@ def _scales(
 
 def _ratio(piece: Piece, i: int, j: int, a: float, b: float, price: float) -> Move:
     """F = x_i^a g(x_j / x_i^b, others)."""
-    view = _monomial(piece.symbol(i), -b, piece.symbol(j))
+    view = monomial(piece.symbol(i), -b, piece.symbol(j))
     xs = np.array([piece.low[i], piece.high[i]])
     ys = np.array([piece.low[j], piece.high[j]])
     lift: Callable[[Array], dict[int, Array]]

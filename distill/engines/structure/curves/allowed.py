@@ -63,6 +63,12 @@ def _rewritten(node: Node, operators: Collection[str]) -> Node:
             return call("atan", div(a, call("sqrt", sub(one, call("square", a)))))
         case "abs" if "sqrt" in operators:
             return call("sqrt", call("square", a))
+        case "abs" if "max" in operators:
+            return call("max", a, call("neg", a))
+        case "min" | "max" if "abs" in operators:
+            b = node.args[1]
+            join = sub if node.operator == "min" else add
+            return mul(number(0.5), join(add(a, b), call("abs", sub(a, b))))
         case "sqrt" if "pow" in operators:
             return call("pow", a, number(0.5))
         case "pow" if isinstance(node.args[1], Number):

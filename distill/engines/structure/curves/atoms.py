@@ -23,6 +23,10 @@ LEAST_ANGLE = 1e-10
 """Pairs of columns are left out when the square of the sine between them is less."""
 
 
+EXPLAINED = 0.7
+"""The part of the squares a column must explain to be refined: grids are finer than that."""
+
+
 @dataclass(frozen=True)
 class Atom:
     """A form with its parameters."""
@@ -155,9 +159,12 @@ class Projected:
         """The best column of each family, the best families first."""
         gain = (self.rest @ self.unit) ** 2
         order = np.argsort(-gain, kind="stable")
+        least = EXPLAINED * float(self.rest @ self.rest)
         found: list[int] = []
         seen: set[int] = set()
         for i in order[: 40 * most].tolist():
+            if found and gain[i] < least:
+                break
             label = int(self.dictionary.family[i])
             if label not in seen and self.usable[i]:
                 seen.add(label)

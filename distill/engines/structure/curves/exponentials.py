@@ -13,9 +13,16 @@ import numpy.typing as npt
 
 from distill.arrays import Array
 from distill.engines.structure.curves.atoms import Atom, Sum
-from distill.engines.structure.curves.families import DAMPED, GROWTH, WAVE
+from distill.engines.structure.curves.families import DAMPED, GROWTH, LINEAR, WAVE
 
 MOST_RATES = 6
+TRENDS: tuple[tuple[Sum, int], ...] = (
+    ((), MOST_RATES),
+    ((Atom(LINEAR[0], ()),), 4),
+    ((Atom(LINEAR[0], ()), Atom(LINEAR[1], ())), 3),
+)
+"""Polynomials below waves, and how many rates are looked for on them."""
+
 NEGLIGIBLE = 1e-6
 """Real or imaginary parts below this part of the rate are zero."""
 
@@ -27,27 +34,39 @@ def even(u: Array) -> bool:
 
 
 def rates(v: Array, step: float, count: int) -> npt.NDArray[np.complex128]:
-    """The complex rates of a sum of ``count`` exponentials through even samples v (n,)."""
+    """The complex rates of a sum of ``count`` exponentials through even samples v (n,).
+
+    NaN where the samples span too much to be decomposed.
+    """
     n = len(v)
     rows = np.lib.stride_tricks.sliding_window_view(v, n // 2 + 1)
-    right = np.linalg.svd(rows, full_matrices=False)[2][:count].T
-    poles = np.linalg.eigvals(np.linalg.pinv(right[:-1]) @ right[1:])
+    try:
+        right = np.linalg.svd(rows, full_matrices=False)[2][:count].T
+        poles = np.linalg.eigvals(np.linalg.pinv(right[:-1]) @ right[1:])
+    except np.linalg.LinAlgError:  # samples beside a pole span too many decades
+        return np.full(count, np.nan, dtype=complex)
     with np.errstate(all="ignore"):
         return np.asarray(np.log(poles.astype(complex)) / step)
 
 
 def sums(u: Array, v: Array) -> Iterator[Sum]:
-    """Sums of one to six exponentials and waves that could be behind even samples."""
+    """Sums of one to six exponentials and waves that could be behind even samples.
+
+    Also a few of them on a straight line or a parabola, which differences take away.
+    """
     if not even(u):
         return
     step = float(u[-1] - u[0]) / (len(u) - 1)
-    for count in range(1, MOST_RATES + 1):
-        found = rates(v, step, count)
-        if not np.isfinite(found).all():
-            continue
-        atoms = tuple(_atoms(found, abs(1.0 / float(u[-1] - u[0]))))
-        if atoms:
-            yield atoms
+    slow = abs(1.0 / float(u[-1] - u[0]))
+    for trend, most in TRENDS:
+        rest = np.diff(v, n=len(trend) + 1) if trend else v
+        for count in range(1, most + 1):
+            found = rates(rest, step, count)
+            if not np.isfinite(found).all():
+                continue
+            atoms = tuple(_atoms(found, slow))
+            if atoms:
+                yield (*trend, *atoms)
 
 
 def _atoms(found: npt.NDArray[np.complex128], slow: float) -> Iterator[Atom]:

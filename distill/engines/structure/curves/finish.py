@@ -31,6 +31,11 @@ NEARNESS = (1e-2, 1e-3, 1e-4)
 ROUNDING = 1e-14
 """Errors below this part of the answers are all alike."""
 
+SLACK = 1.15
+"""How much worse simple constants may be where the target is not reached anyway."""
+
+PERIODS = {"sin": math.tau, "cos": math.tau, "tan": math.pi}
+
 UNCHANGING = 1e-12
 """A part of a formula that varies by less than this part of its size is a constant."""
 
@@ -51,19 +56,19 @@ class Judge:
 
     def finished(self, proposal: Node) -> list[Fit]:
         """The proposal polished, and snapped where that differs."""
-        tree = self._tidy(proposal)
+        tree = self.tidy(proposal)
         if tree is None or not len(self.test.x):
             return []
         raw = Fit(tree, self.error(tree))
-        smooth = self._polished(tree)
+        smooth = self.polished(tree)
         best = min(raw, Fit(smooth, self.error(smooth)), key=lambda f: f.error)
         if not np.isfinite(best.error):
             return []
-        limit = self.target if best.error <= self.target else 1.05 * best.error
+        limit = self.target if best.error <= self.target else SLACK * best.error
         equal = self._equalised(self._without_constant_parts(best.tree), limit)
         found = [best]
         for tree in dict.fromkeys((equal, self._snapped(equal, limit))):
-            tidied = self._tidy(tree)
+            tidied = self.tidy(tree)
             if tidied is not None and tidied != best.tree:
                 found.append(Fit(tidied, self.error(tidied)))
         return self._worth_keeping(found, limit)
@@ -77,7 +82,7 @@ class Judge:
             return [last]
         return [f for f in found if np.isfinite(f.error)]
 
-    def _tidy(self, tree: Node) -> Node | None:
+    def tidy(self, tree: Node) -> Node | None:
         """Simplified, in the operators that may be used."""
         try:
             turned = rewrite(tree, _turned)
@@ -94,10 +99,11 @@ class Judge:
         table = np.column_stack([p.x, p.s])
         return polish.Fit.of(div(tree, Symbol(NAMES[1])), NAMES, table, p.y / p.s)
 
-    def _polished(self, tree: Node) -> Node:
+    def polished(self, tree: Node, iterations: int = 40) -> Node:
+        """With the constants that fit best near its own."""
         if not constants(tree):
             return tree
-        return _inner(polish.least_squares(self._fit(tree, POLISHED_ROWS)))
+        return _inner(polish.least_squares(self._fit(tree, POLISHED_ROWS), iterations))
 
     def _without_constant_parts(self, tree: Node) -> Node:
         """With parts that do not vary on the points replaced by their value."""
@@ -129,10 +135,10 @@ class Judge:
             return tree
         feed = iter(representative)
         merged = rewrite(tree, lambda n: Number(next(feed)) if isinstance(n, Number) else n)
-        tidied = self._tidy(merged)
+        tidied = self.tidy(merged)
         if tidied is None:
             return tree
-        smooth = self._polished(tidied)
+        smooth = self.polished(tidied)
         return smooth if self.error(smooth) <= limit else tree
 
     def _snapped(self, tree: Node, limit: float) -> Node:
@@ -204,17 +210,18 @@ def _together(fit: polish.Fit, near: float) -> polish.Fit:
 
 
 def _turned(node: Node) -> Node:
-    """Shifts inside sine and cosine within half a turn."""
-    if not (isinstance(node, Call) and node.operator in ("sin", "cos")):
+    """Shifts inside sine, cosine and tangent within half a period."""
+    if not (isinstance(node, Call) and node.operator in PERIODS):
         return node
+    period = PERIODS[node.operator]
     inner = node.args[0]
     if not (isinstance(inner, Call) and inner.operator in ("add", "sub")):
         return node
     left, right = inner.args
     if isinstance(right, Number):
-        right = Number(math.remainder(right.value, math.tau))
+        right = Number(math.remainder(right.value, period))
     elif isinstance(left, Number):
-        left = Number(math.remainder(left.value, math.tau))
+        left = Number(math.remainder(left.value, period))
     return Call(node.operator, (Call(inner.operator, (left, right)),))
 
 
@@ -235,32 +242,3 @@ def _inner(fit: polish.Fit) -> Node:
     solved = fit.solved
     assert isinstance(solved, Call)
     return solved.args[0]
-
-
-def skeleton(tree: Node) -> Node:
-    """The tree with all constants alike: equal for formulas of the same form."""
-    return rewrite(tree, lambda n: Number(1.0) if isinstance(n, Number) else n)
-
-
-def front(fits: list[Fit], target: float, most: int = 8) -> list[Fit]:
-    """The Pareto front up to the simplest that reaches the target, and other forms that do."""
-    ordered = sorted(fits, key=lambda f: (complexity(f.tree), f.error))
-    reached = [f for f in ordered if f.error <= target]
-    best = np.inf
-    kept: list[Fit] = []
-    for fit in ordered:
-        if fit.error < 0.9 * best:
-            if fit.error <= target:
-                break
-            kept.append(fit)
-            best = fit.error
-    if len(kept) > most - min(len(reached), 3):
-        places = np.linspace(0, len(kept) - 1, max(1, most - min(len(reached), 3)))
-        kept = [kept[i] for i in np.unique(places.round().astype(int))]
-    seen: set[Node] = set()
-    last: list[Fit] = []
-    for fit in reached:
-        if skeleton(fit.tree) not in seen and len(last) < 3:
-            seen.add(skeleton(fit.tree))
-            last.append(fit)
-    return kept + last

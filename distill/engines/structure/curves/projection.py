@@ -25,6 +25,9 @@ from distill.formula.tree import Node, Symbol, mul
 
 ITERATIONS = 14
 LEAST_GAIN = 1e-3
+PATIENCE, SLOW, SLOW_GAIN = 6, 0.3, 0.02
+"""A refinement ends after so many steps, where most of the error is left and little goes."""
+
 ALIKE = 0.15
 """Parameters this close, as a part of their size, are tried as one."""
 
@@ -65,7 +68,8 @@ def refined(atoms: Sum, target: Target, iterations: int = ITERATIONS) -> Found:
     fixed = {i: a.column(target.u) for i, a in enumerate(atoms) if not a.theta}
     best = _Step.at(atoms, target, fixed)
     damping = 1e-3
-    for _ in range(iterations):
+    start = best.error if best is not None else 0.0
+    for count in range(iterations):
         if best is None or best.error <= 1e-13 * size:
             break
         trial = _Step.at(_moved(atoms, theta + best.step(damping)), target, fixed)
@@ -74,7 +78,8 @@ def refined(atoms: Sum, target: Target, iterations: int = ITERATIONS) -> Found:
             best = trial
             theta = np.array([t for a in best.atoms for t in a.theta])
             damping = max(0.1 * damping, 1e-12)
-            if gain < LEAST_GAIN:
+            hopeless = count >= PATIENCE and best.error > SLOW * start and gain < SLOW_GAIN
+            if gain < LEAST_GAIN or hopeless:
                 break
         else:
             damping *= 10.0

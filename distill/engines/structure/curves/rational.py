@@ -17,6 +17,7 @@ from distill.formula.tree import Node, Number, add, call, div, mul, total
 
 DEGREES = ((1, 1), (2, 1), (1, 2), (2, 2), (3, 2), (2, 3), (3, 3), (4, 4))
 MOST_DEGREE = 8
+GLANCED = 5
 REWEIGHTED = 3
 
 
@@ -141,6 +142,8 @@ def glance(target: Target, limit: float, degree: int = 3) -> Iterator[Ratio]:
         yield from ratios(target, limit, degree)
     elif richest is not None:
         yield richest
+        if _polynomial_fit(target, tuple(range(GLANCED + 1))).error <= limit:
+            yield from polynomials(target, limit, GLANCED)
 
 
 def ratio(target: Target, up: tuple[int, ...], down: tuple[int, ...]) -> Ratio | None:

@@ -15,6 +15,10 @@ from distill.engines.structure.curves.atoms import Target
 from distill.engines.structure.curves.points import Points
 from distill.formula.tree import Node, Number, Symbol, call, div, mul
 
+HUGE = 1e100
+FAR = 1e30
+"""No form is looked for where the coordinate grows beyond it."""
+
 LEAST_WEIGHT_RATIO = 1e-4
 """Error bars in a view are at least this part of their median."""
 
@@ -143,6 +147,8 @@ def seen(points: Points, look: View, target: float) -> Target | None:
     bars = bars[good]
     bars = np.maximum(bars, LEAST_WEIGHT_RATIO * np.median(bars))
     w = 1.0 / bars
-    if not np.isfinite(w).all() or np.abs(v[good] * w).max() > 1e100:
+    if not np.isfinite(w).all() or np.abs(v[good] * w).max() > HUGE:
+        return None
+    if np.abs(u[good]).max() > FAR:
         return None
     return Target(u[good], v[good], w)

@@ -19,7 +19,7 @@ from distill.sampling.sample_set import SampleSet
 
 log = logging.getLogger(__name__)
 
-EVALUATIONS = 400_000
+EVALUATIONS = 300_000
 POPULATION = 500
 MOST_NODES = 30
 

@@ -28,6 +28,14 @@ def make_curve():
 
 
 @pytest.fixture
+def solve_at():
+    def run(curve, *, target, operators=OPERATORS, effort=0, seed=0):
+        return solve_curve(curve, target=target, operators=operators, seed=seed, effort=effort)
+
+    return run
+
+
+@pytest.fixture
 def solve(make_curve):
     def run(function, low, high, *, part=1e-9, operators=OPERATORS, effort=0, seed=0):
         curve = make_curve(function, low, high)

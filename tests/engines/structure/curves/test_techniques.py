@@ -7,7 +7,14 @@ from hypothesis import strategies as st
 
 from distill.engines.structure.curves import allowed, exponentials, rational
 from distill.engines.structure.curves.atoms import Atom, Dictionary, Target
-from distill.engines.structure.curves.families import LINEAR, MANY, ONE, modulated, nice_products
+from distill.engines.structure.curves.families import (
+    HYPERBOLIC,
+    LINEAR,
+    MANY,
+    ONE,
+    modulated,
+    nice_products,
+)
 from distill.engines.structure.curves.projection import (
     pairs,
     pruned,
@@ -66,6 +73,10 @@ def test_frequencies_of_waves():
     assert sorted(found.imag) == pytest.approx([-5.3, -2.1, 2.1, 5.3])
 
 
+def test_samples_without_a_decomposition_have_no_rates():
+    assert np.isnan(exponentials.rates(np.full(129, np.nan), 0.1, 2)).all()
+
+
 def test_uneven_samples_have_no_rates():
     assert not list(exponentials.sums(np.array([0, 1, 3, 4, 5, 6, 7, 8, 10.0]), np.ones(9)))
 
@@ -118,7 +129,9 @@ def test_what_is_not_needed_is_left_out(make_target):
     assert lean.coefficients == pytest.approx([0, 2])
 
 
-@pytest.mark.parametrize("family", [*LINEAR, *ONE, *MANY, *modulated()], ids=lambda f: f.name)
+@pytest.mark.parametrize(
+    "family", [*LINEAR, *ONE, *HYPERBOLIC, *MANY, *modulated()], ids=lambda f: f.name
+)
 def test_columns_and_trees_agree(family):
     u = np.linspace(0.2, 0.9, 9)
     theta = family.starts(0.2, 0.9)[:, 0]
