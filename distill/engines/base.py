@@ -61,10 +61,10 @@ class Problem:
     ``operators`` maps each allowed operator's name to its relative cost on the target (an
     addition is about 1). ``tolerance`` is the wanted largest absolute error. ``oracle`` is the
     teacher itself where it can be asked, None for a table. ``known`` are formulas found before, by
-    other engines or in earlier rounds. ``rules`` are what formulas have to keep to; those that break
-    them are dropped afterwards, so an engine may ignore them, all but the form. ``tell`` is told which part of the budget is spent, from 0
-    to 1, by engines that know; ``explain`` the whole of what was found out about the teacher,
-    whenever there is more, by engines that find out.
+    other engines or in earlier rounds. ``rules`` are what formulas have to keep to; those that
+    break them are dropped afterwards, so an engine may ignore them, all but the form. ``tell`` is
+    told which part of the budget is spent, from 0 to 1, by engines that know; ``explain`` the whole
+    of what was found out about the teacher, whenever there is more, by engines that find out.
     """
 
     sample: SampleSet

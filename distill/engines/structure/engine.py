@@ -7,6 +7,7 @@ Operon works on the whole function beside it, and then also with the pieces that
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Iterator, Sequence
@@ -30,8 +31,11 @@ from distill.engines.structure.free_part import part_solver
 from distill.engines.structure.moves import Level
 from distill.engines.structure.piece import Piece, Values
 from distill.engines.structure.search import EFFORTS, OutOfTime, Quest, Search, explained, solved
+from distill.engines.surrogate import surrogate
 from distill.formula import Formula
 from distill.formula.tree import Node, Symbol, substitute
+
+log = logging.getLogger(__name__)
 
 EXACT = Level(2e-13, 5.0, 1e-12, 1e-12, 1e-6, power=5.0, exact=True)
 """Of an exact teacher's answers, as parts of their size."""
@@ -53,6 +57,9 @@ COARSE = 0.2
 
 AFTERWARDS = 0.2
 """Of the budget: so long simpler and cheaper formulas are searched once the teacher's is found."""
+
+FEW_QUESTIONS = 5000
+"""For each input; finding out a structure takes about so many."""
 
 MOST_BLOCKS = 6
 """So many pieces are offered to the search over the whole function."""
@@ -151,11 +158,12 @@ class Structure:
                     yield from _news(news, [replace(candidate, engine=self.name)])
 
     def _looks(self, problem: Problem, deadline: float | None) -> Iterator[_Look]:
-        if problem.oracle is None:
+        oracle = _asked(problem)
+        if oracle is None:
             return
-        for number, level in enumerate(_levels(problem, problem.oracle)):
-            piece = whole(problem.oracle, level, problem.sample.y)
-            domain = problem.oracle.domain
+        for number, level in enumerate(_levels(problem, oracle)):
+            piece = whole(oracle, level, problem.sample.y)
+            domain = oracle.domain
             everywhere = replace(piece, low=domain.low, high=domain.high)
             search = Search(
                 level,
@@ -190,9 +198,28 @@ class Structure:
         domain = problem.sample.domain
         names: dict[str, Node] = {f"v{i}": Symbol(name) for i, name in enumerate(domain.names)}
         formulas = [Formula(substitute(tree, names), domain) for tree in new]
+        formulas = [f for f in formulas if np.isfinite(f(problem.sample.x)).all()]
         for formula in formulas:
             news.better(formula)
         return [Candidate(formula, self.name, "pieces put together") for formula in formulas]
+
+
+def _asked(problem: Problem) -> Oracle | None:
+    """Whom to ask: the teacher, or where it answers seldom a smooth model of the sample."""
+    oracle = problem.oracle
+    if oracle is None or oracle.left >= FEW_QUESTIONS * len(oracle.domain):
+        return oracle
+    model = surrogate(problem.sample, problem.seed)
+    if model is None:
+        return oracle
+    log.info(
+        "the teacher may be asked %d more times: structure is looked for in a smooth model of "
+        "its %d answers, good to %.2g",
+        oracle.left,
+        len(problem.sample),
+        model.error,
+    )
+    return model
 
 
 def _news(news: News, candidates: Sequence[Candidate]) -> Iterator[Candidate]:

@@ -50,6 +50,9 @@ FRONT = 6
 
 LOOSE = 3.0
 ROOT_POINTS = 1500
+PIECE_EVALUATED = 5_000
+"""Evaluated formulas that looking at a piece counts for."""
+
 VISITS = (80, 160, 320)
 """So many pieces are looked at, by effort: false findings breed."""
 
@@ -143,7 +146,10 @@ class Search:
     def _work(self, quest: Quest, effort: int) -> Iterator[None]:
         if self._solved(quest) or quest.effort >= effort or self._visits >= VISITS[effort]:
             return
+        if not self._affords(PIECE_EVALUATED):
+            return
         self._visits += 1
+        self.evaluated += PIECE_EVALUATED
         if self.deadline is not None and time.monotonic() > self.deadline:
             raise OutOfTime
         piece, first = quest.piece, quest.effort < 0
