@@ -23,14 +23,12 @@ STANDS_FOR = "h_"
 BISECTIONS = 50
 
 
-def compositions(
-    piece: Piece, level: Level, rng: np.random.Generator, exact: bool
-) -> Iterator[Move]:
+def compositions(piece: Piece, level: Level, rng: np.random.Generator) -> Iterator[Move]:
     """Groups of two or more variables, but not all, that act through one function."""
     count = len(piece)
     if count < 3 or any(piece.whole):
         return
-    step = EXACT_STEP if exact else ROUGH_STEP
+    step = EXACT_STEP if level.exact else ROUGH_STEP
     box = inner(piece, step)
     together: set[tuple[int, int]] = set()
     for i, j in itertools.combinations(range(count), 2):

@@ -30,7 +30,8 @@ from distill.engines.skeleton_search import search_skeleton
 from distill.engines.structure.free_part import part_solver
 from distill.engines.structure.moves import Level
 from distill.engines.structure.piece import Piece, Values
-from distill.engines.structure.search import EFFORTS, OutOfTime, Quest, Search, explained, solved
+from distill.engines.structure.quests import Quest, explained, solved
+from distill.engines.structure.search import EFFORTS, OutOfTime, Search
 from distill.engines.surrogate import surrogate
 from distill.formula import Formula
 from distill.formula.tree import Node, Symbol, substitute

@@ -15,7 +15,8 @@ from distill.engines.rules import Rules
 from distill.engines.skeleton_search import SolvePiece
 from distill.engines.structure.moves import Level
 from distill.engines.structure.piece import Fit, Piece, Values
-from distill.engines.structure.search import OutOfTime, Quest, Search
+from distill.engines.structure.quests import Quest
+from distill.engines.structure.search import OutOfTime, Search
 from distill.formula.tree import Node, Symbol, substitute
 
 RoughLevel = Callable[[float, float], Level]

@@ -8,32 +8,22 @@ true and led nowhere is one of several, so a false positive costs time and not t
 
 from __future__ import annotations
 
-import itertools
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 
-from distill.engines.findings import Finding, State
 from distill.engines.rules import Rules
 from distill.engines.structure import leaves
 from distill.engines.structure.allowed import usable
 from distill.engines.structure.assemble import Judge, improved, length, pareto, shortened, tidy
-from distill.engines.structure.composition import compositions
-from distill.engines.structure.coordinates import coordinates
 from distill.engines.structure.curves.solve import solve_curve
-from distill.engines.structure.dependence import dependences
-from distill.engines.structure.irrelevant import irrelevant
-from distill.engines.structure.links import LINKS
 from distill.engines.structure.moves import Level, Move
-from distill.engines.structure.piece import Fit, Piece
-from distill.engines.structure.slices import Solver, slices
-from distill.engines.structure.splits import sharing, splits
-from distill.engines.structure.symmetries import combined, scalings
+from distill.engines.structure.piece import Curve, Fit, Piece
+from distill.engines.structure.quests import Branch, Quest
+from distill.engines.structure.ways import ways
 from distill.errors import FormulaError
-from distill.formula.text import to_text
-from distill.formula.tree import Call, Node, call, complexity, substitute, symbols
+from distill.formula.tree import Call, Node, complexity, substitute, symbols
 
 EFFORTS = 3
 WIDTHS = (2, 4, 8)
@@ -59,38 +49,6 @@ VISITS = (80, 160, 320)
 
 class OutOfTime(Exception):
     """The deadline has passed."""
-
-
-@dataclass
-class Branch:
-    """A way to take a piece apart, and the quests for its parts."""
-
-    move: Move
-    quests: list[Quest]
-
-
-@dataclass
-class Quest:
-    """A piece, what was tried on it and the best formulas so far.
-
-    ``path`` says where in the tree it is: it seeds its random points.
-    """
-
-    piece: Piece
-    path: tuple[int, ...]
-    fits: list[Fit] = field(default_factory=list)
-    branches: list[Branch] = field(default_factory=list)
-    effort: int = -1
-    solved_by: Branch | None = None
-    more: Iterator[Move] | None = None
-    judge: Judge | None = None
-
-    def best(self, target: float) -> Fit | None:
-        """The simplest formula within the target, else the most accurate one."""
-        within = [f for f in self.fits if f.error <= target]
-        if within:
-            return min(within, key=lambda f: (length(f.tree), f.error))
-        return min(self.fits, key=lambda f: f.error, default=None)
 
 
 class Search:
@@ -132,7 +90,7 @@ class Search:
 
     def target(self, quest: Quest) -> float:
         """The error at which a quest is solved."""
-        return self.level.final if _is_root(quest) else self.level.target
+        return self.level.final if quest.is_root else self.level.target
 
     def _solved(self, quest: Quest) -> bool:
         return any(f.error <= self.target(quest) for f in quest.fits)
@@ -156,13 +114,13 @@ class Search:
         quest.effort = effort
         rng = np.random.default_rng([self.seed, *quest.path])
         if first:
-            root = _is_root(quest)
+            root = quest.is_root
             quest.judge = Judge(self.everywhere, rng, ROOT_POINTS) if root else Judge(piece, rng)
             alone = leaves.constant(piece, self.level, rng)
             if alone is not None:
                 self._take(quest, [alone], None)
                 return
-            quest.more = self._moves(piece, rng) if len(quest.path) < DEEPEST else iter(())
+            quest.more = self._ways(piece, rng) if len(quest.path) < DEEPEST else iter(())
         if len(piece) == 1:
             self._take(quest, self._curve(quest, effort), None)
             yield
@@ -190,16 +148,20 @@ class Search:
         operators = self.rules.usable(self.operators, quest.piece.views)
         return leaves.curve(quest.piece, self.level, operators, seed, effort, self.deadline)
 
-    def _slice_solver(self, rng: np.random.Generator) -> Solver:
+    def _ways(self, piece: Piece, rng: np.random.Generator) -> Iterator[Move]:
         seed = int(rng.integers(2**31))
-        return lambda curve: solve_curve(
-            curve,
-            target=self.level.target,
-            operators=self.operators,
-            seed=seed,
-            effort=0,
-            deadline=self.deadline,
-        )
+
+        def solve(slice_: Curve) -> list[Fit]:
+            return solve_curve(
+                slice_,
+                target=self.level.target,
+                operators=self.operators,
+                seed=seed,
+                effort=0,
+                deadline=self.deadline,
+            )
+
+        return ways(piece, self.level, rng, self.operators, solve)
 
     def _searched(self, quest: Quest, effort: int) -> list[Fit]:
         if not self._affords(leaves.SEARCHED[effort]):
@@ -240,7 +202,7 @@ class Search:
         first = combos[0]
         for i, others in enumerate(choices):
             combos += [[*first[:i], other, *first[i + 1 :]] for other in others[1:3]]
-        judge, root = quest.judge, _is_root(quest)
+        judge, root = quest.judge, quest.is_root
         assert judge is not None
         found: list[Fit] = []
         for combo in list(dict.fromkeys(map(tuple, combos))):
@@ -256,7 +218,7 @@ class Search:
 
     def _take(self, quest: Quest, fits: Sequence[Fit], branch: Branch | None) -> None:
         before = self._solved(quest)
-        piece, root = quest.piece, _is_root(quest)
+        piece, root = quest.piece, quest.is_root
         usable_ones = [
             f
             for f in fits
@@ -297,82 +259,6 @@ class Search:
             quest.branches.append(branch)
             yield branch
 
-    def _moves(self, piece: Piece, rng: np.random.Generator) -> Iterator[Move]:
-        """Every test in turn, the most telling first."""
-        if len(piece) < 2:
-            return
-        level, exact = self.level, self.level.exact
-        without = irrelevant(piece, level, rng)
-        if without is not None:
-            yield without
-            return
-        y = piece(piece.draw(rng, 200)).y
-        y = y[np.isfinite(y)]
-        if len(y) < 20:
-            return
-        if y.max() < 0:
-            negative = piece.mapped(lambda v: v.scaled(-1.0))
-            yield Move("negative", 0.0, (negative.of(range(len(piece)), negative.ask),),
-                       lambda trees: call("neg", trees[0]))  # fmt: skip
-            return
-        yield from splits(piece, level, rng)
-        yield from combined(piece, level, rng)
-        if len(piece) == 2:
-            yield from scalings(piece, level, rng)
-        yield from dependences(piece, level, rng, deep=False)
-        yield from sharing(piece, level, rng)
-        for link in LINKS:
-            if not (set(link.uses) <= set(self.operators) and link.allows(y)):
-                continue
-            linked = link.on(piece)
-            for move in itertools.chain(
-                splits(linked, level, rng), dependences(linked, level, rng, deep=False)
-            ):
-                yield move.wrapped(f"{link.name} of it", link.back)
-        if len(piece) > 2:
-            yield from scalings(piece, level, rng)
-        yield from dependences(piece, level, rng, deep=True)
-        yield from coordinates(piece, level, rng)
-        yield from compositions(piece, level, rng, exact)
-        yield from slices(piece, level, rng, self._slice_solver(rng))
-
-
-def solved(quest: Quest, level: Level) -> bool:
-    """Whether the whole has a formula within the teacher's own error."""
-    return any(fit.error <= level.final for fit in quest.fits)
-
-
-def _is_root(quest: Quest) -> bool:
-    return len(quest.path) == 1
-
 
 def _seed(seed: int, path: tuple[int, ...]) -> int:
     return int(np.random.default_rng([seed, *path, 1]).integers(2**31))
-
-
-def explained(quest: Quest, level: Level) -> Finding:
-    """What was found about a piece and its parts."""
-    target = level.final if _is_root(quest) else level.target
-    best = quest.best(target)
-    solved = best is not None and best.error <= target
-    formula = to_text(quest.piece.shown(best.tree), 5) if solved and best is not None else ""
-    label = quest.piece.label
-    chosen = quest.solved_by
-    if chosen is None and quest.branches and not solved:
-        chosen = max(quest.branches, key=_progress)
-    rejected = tuple(
-        Finding(label, b.move.text, "rejected", b.move.price)
-        for b in quest.branches
-        if b is not chosen
-    )
-    if chosen is None:
-        state: State = "solved" if solved else "open"
-        text = "solved directly" if solved else "nothing found"
-        return Finding(label, text, state, best.error if best else np.inf, formula, rejected)
-    parts = tuple(explained(part, level) for part in chosen.quests)
-    state = "solved" if solved else "believed"
-    return Finding(label, chosen.move.text, state, chosen.move.price, formula, rejected + parts)
-
-
-def _progress(branch: Branch) -> float:
-    return sum(bool(part.fits) for part in branch.quests) / len(branch.quests)

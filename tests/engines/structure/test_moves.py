@@ -74,7 +74,7 @@ def test_variables_that_act_through_one_function(make_piece, exact, rng, joined_
     piece = make_piece(
         lambda x, y, z: np.sin(z * (x * np.exp(y) + y)) + x * np.exp(y) + y, *[(0.3, 1.0)] * 3
     )
-    (move,) = compositions(piece, exact, rng, True)
+    (move,) = compositions(piece, exact, rng)
     assert move.text == "x, y act through one function"
     assert [len(part) for part in move.parts] == [2, 2]
     x = piece.draw(rng, 50)
@@ -90,7 +90,7 @@ def test_nothing_acts_through_one_function_where_nothing_does(make_piece, exact,
     piece = make_piece(
         lambda x, y, z: np.sin(x * y + z) + np.exp(y * z) * x + z * x * x, *[(0.3, 1.0)] * 3
     )
-    assert list(compositions(piece, exact, rng, True)) == []
+    assert list(compositions(piece, exact, rng)) == []
 
 
 @pytest.mark.parametrize("link", LINKS, ids=lambda link: link.name)

@@ -5,13 +5,23 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from distill.engines.structure.dependence import dependences
+from distill.engines.structure.polynomials import HIGH, LOW, polynomials
+from distill.engines.structure.ratios import ratios
+from distill.engines.structure.separations import separations
 
 SIDE = (0.5, 2.0)
 NAMES = {1: "a straight line in x", 2: "a parabola in x", 3: "a polynomial of degree 3 in x"}
 quick = settings(
     max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
+
+
+def dependences(piece, level, rng):
+    """What is found along one variable, in the order of the search."""
+    yield from polynomials(piece, level, rng, LOW)
+    yield from separations(piece, level, rng)
+    yield from polynomials(piece, level, rng, HIGH)
+    yield from ratios(piece, level, rng)
 
 
 def texts(moves):
