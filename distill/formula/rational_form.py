@@ -88,6 +88,8 @@ def _ways(node: Node, atoms: dict[Node, Any]) -> Iterator[Node]:
     ratio = sympy.together(_to_sympy(node, atoms))
     if not 1 <= len(atoms) <= MOST_ATOMS:
         return
+    if ratio.has(sympy.zoo, sympy.nan):  # something divided by zero everywhere
+        return
     above, below = sympy.fraction(sympy.cancel(ratio))
     symbols = list(atoms.values())
     back = {symbol: atom for atom, symbol in atoms.items()}

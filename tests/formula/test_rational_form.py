@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from distill.formula.parse import parse
@@ -44,6 +44,7 @@ def test_ratios_are_written_shortly(long: str, short: str) -> None:
 
 
 @settings(max_examples=60, deadline=None)
+@example(Call("inv", (Call("sub", (Symbol("u"), Symbol("u"))),)))
 @given(st.recursive(leaves, _grown, max_leaves=8))
 def test_values_stay(tree: Node) -> None:
     x = np.random.default_rng(0).uniform(0.5, 2.0, (50, 3))
