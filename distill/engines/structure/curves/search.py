@@ -140,9 +140,9 @@ class Search:
         stages: list[Callable[[], None]] = [
             lambda: self._waves(("x", "log"), ("identity", "inverse", "log")),
             self._second,
-            lambda: self._linear_sums(looks),
+            lambda: self._each(looks, self._linear),
             lambda: self._products(looks),
-            lambda: self._sums(looks[: len(looks) // 3]),
+            lambda: self._each(looks[: len(looks) // 3], self._deep),
         ]
         for stage in stages if effort >= 1 else ():
             if self.done:
@@ -191,19 +191,12 @@ class Search:
                 if self._looked():
                     return
 
-    def _linear_sums(self, looks: Iterable[View]) -> None:
+    def _each(self, looks: Iterable[View], work: Callable[[View, Target], None]) -> None:
+        """Do the work on what each look shows, until enough is found."""
         for look in looks:
             target = self._seen(look)
             if target is not None:
-                self._linear(look, target)
-            if self._looked():
-                return
-
-    def _sums(self, looks: Iterable[View]) -> None:
-        for look in looks:
-            target = self._seen(look)
-            if target is not None:
-                self._deep(look, target)
+                work(look, target)
             if self._looked():
                 return
 
