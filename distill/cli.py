@@ -184,10 +184,12 @@ def _run(arguments: list[str]) -> int:
 
 
 def _suggest_keys(arguments: list[str]) -> None:
-    """Say which key was probably meant by one that does not exist."""
+    """Say what cannot be read, or which key was probably meant by one that does not exist."""
     import difflib
 
     from hydra import compose, initialize_config_dir
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
     from omegaconf import OmegaConf
 
     from distill.config import conf_directory
@@ -197,7 +199,15 @@ def _suggest_keys(arguments: list[str]) -> None:
         composed = OmegaConf.to_container(compose("config"))
     assert isinstance(composed, dict)
     known = keys_of({str(key): value for key, value in composed.items()})
-    for argument in arguments:
+    parser = OverridesParser.create()
+    for argument in [a for a in arguments if not a.startswith("-")]:
+        try:
+            parser.parse_override(argument)
+        except HydraException:
+            print_error(
+                f"distill: `{argument}` cannot be read.\n"
+                "  next:  put quotes around text with signs in it, as in unit: 'kg/m^3'."
+            )
         key, equals, _ = argument.partition("=")
         close = difflib.get_close_matches(key, known, 1)
         if equals and key not in known and not key.startswith(("+", "~")) and close:

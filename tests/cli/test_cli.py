@@ -94,6 +94,7 @@ def test_list_names_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
     ("arguments", "says"),
     [
         (["run", "tolerence=1"], "did you mean `tolerance`?"),
+        (["run", "+domain.variables.d={low: 1, high: 2, unit: kg/m^3}"], "put quotes around"),
         (["run", "engine=opron"], "opron"),
         (["run", "sampling.pionts=3"], "did you mean `sampling.points`?"),
         (["run", "tolerance=0"], "larger than 0"),
