@@ -44,11 +44,13 @@ HOLDING = 0.75
 
 RETRIES = 3
 
-STEPS = 6
+STEPS = 10
 """From the slice whose constants are known to the one asked for: so that the fit stays on track."""
 
-ITERATIONS = 6
-LAST_ITERATIONS = 20
+ITERATIONS = 10
+LAST_ITERATIONS = 40
+FIRST_DAMPING = 1e-8
+"""The start is near, so the first steps are nearly those of Newton."""
 
 SAME = 1e-7
 """A constant that moves by less than this part, or than its error, is one."""
@@ -231,10 +233,14 @@ def _tracked(
 
     A smooth error moves all rows alike, so the rows do not average it away.
     """
+    before = theta
     for step in range(1, STEPS + 1):
         last = step == STEPS
         rows, truth = _slice(piece, i, others, start + (x - start) * (step / STEPS))
-        theta = _fitted(form, rows, truth, theta, LAST_ITERATIONS if last else ITERATIONS)
+        # Straight on from the last two slices: narrow bent valleys are slow to walk along.
+        ahead = 2 * theta - before
+        before = theta
+        theta = _fitted(form, rows, truth, ahead, LAST_ITERATIONS if last else ITERATIONS)
     values, slopes = _values(form, rows, theta)
     with np.errstate(all="ignore"):
         off = (values - truth.y) / truth.s
@@ -268,7 +274,7 @@ def _values(form: Form, rows: Array, theta: Array) -> tuple[Array, Array]:
 
 def _fitted(form: Form, rows: Array, truth: Values, theta: Array, iterations: int) -> Array:
     """Levenberg-Marquardt on all slices at once, each with its own damping."""
-    damping = np.full(len(rows), 1e-6)
+    damping = np.full(len(rows), FIRST_DAMPING)
     theta = theta.copy()
     off, weighted = _residual(form, rows, truth, theta)
     cost = np.sum(off * off, axis=1)
@@ -286,7 +292,7 @@ def _fitted(form: Form, rows: Array, truth: Values, theta: Array, iterations: in
         better = np.isfinite(new_cost) & ((new_cost < cost) | ~np.isfinite(cost))
         theta[better], cost[better] = trial[better], new_cost[better]
         off[better], weighted[better] = new_off[better], new_weighted[better]
-        damping = np.where(better, damping * 0.03, damping * 10.0) + 1e-30
+        damping = np.clip(np.where(better, damping * 0.01, damping * 30.0), 1e-16, 1e4)
     return theta
 
 

@@ -12,6 +12,7 @@ from distill.engines.structure.coordinates import coordinates
 from distill.engines.structure.irrelevant import irrelevant
 from distill.engines.structure.links import LINKS
 from distill.engines.structure.moves import Level, Move
+from distill.engines.structure.parity import parities
 from distill.engines.structure.piece import Piece
 from distill.engines.structure.polynomials import HIGH, LOW, polynomials
 from distill.engines.structure.ratios import ratios
@@ -71,6 +72,7 @@ def ways(
     yield from ratios(piece, level, rng)
     yield from coordinates(piece, level, rng)
     yield from compositions(piece, level, rng)
+    yield from parities(piece, level, rng)
     yield from slices(piece, level, rng, solve)
 
 
