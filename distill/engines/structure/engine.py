@@ -192,6 +192,8 @@ class Structure:
                         return
         except (OutOfQuestions, OutOfTime):
             problem.explain(_learned(looks))
+            for look in looks:
+                yield self._new(problem, look, told, news)
 
     def _new(self, problem: Problem, look: _Look, told: set[Node], news: News) -> list[Candidate]:
         new = [fit.tree for fit in look.root.fits if fit.tree not in told]

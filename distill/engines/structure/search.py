@@ -176,19 +176,29 @@ class Search:
         return self.evaluations is None or self.evaluated + evaluations <= self.evaluations / 2
 
     def _follow(self, quest: Quest, branch: Branch, effort: int) -> Iterator[None]:
-        for part in branch.quests:
-            yield from self._work(part, effort)
-            best = part.best(self.level.target)
-            if best is None or best.error > self.level.rough:
-                return
+        try:
+            for part in branch.quests:
+                yield from self._work(part, effort)
+                if not self._worth_joining(part):
+                    return
+        except OutOfTime:
+            # What is there is put together before the time is over.
+            if all(map(self._worth_joining, branch.quests)):
+                self._take(quest, list(self._joined(quest, branch, hurried=True)), branch)
+            raise
         self._take(quest, list(self._joined(quest, branch)), branch)
         yield
 
-    def _joined(self, quest: Quest, branch: Branch) -> Iterator[Fit]:
+    def _worth_joining(self, part: Quest) -> bool:
+        best = part.best(self.level.target)
+        return best is not None and best.error <= self.level.rough
+
+    def _joined(self, quest: Quest, branch: Branch, *, hurried: bool = False) -> Iterator[Fit]:
         """Formulas of the parts put together: equally simple ones, then one part made different.
 
         A part's answers may be worse than they are taken to be, so a simpler formula a little
-        further off may be the true one; the whole decides.
+        further off may be the true one; the whole decides. ``hurried`` takes the first ones as
+        they are.
         """
         loose = self.level.target if self.level.exact else LOOSE * self.level.target
         choices: list[list[Node]] = []
@@ -210,6 +220,9 @@ class Search:
                 fit = tidy(branch.move.join(combo), judge)
             except (FormulaError, OverflowError):
                 continue
+            if hurried:
+                yield fit
+                return
             found += improved(fit, judge, self.level, boldly=root)
         yield from found
         done = [fit for fit in found if fit.error <= self.level.final]
