@@ -76,11 +76,20 @@ class StructureOptions:
 
 @dataclass
 class _Look:
-    """The teacher looked at with one level of error."""
+    """The teacher looked at with one level of error.
+
+    ``enough`` says that a formula within it is the teacher's own, and not only near to it.
+    """
 
     level: Level
     root: Quest
     search: Search
+    enough: bool
+
+    @property
+    def solved(self) -> bool:
+        """Whether there is such a formula."""
+        return solved(self.root, self.level)
 
 
 @dataclass(frozen=True)
@@ -127,7 +136,7 @@ class Structure:
                 problem.tell(min(1.0, (time.monotonic() - started) / seconds))
                 yield from found
                 yield from _news(news, _drained(others))
-            if any(solved(look.root, look.level) for look in looks):
+            if any(look.enough and look.solved for look in looks):
                 # What is left to find are simpler formulas that are nearly as good.
                 now = time.monotonic()
                 deadline = min(deadline, now + max(AFTERWARDS * seconds, now - started))
@@ -147,7 +156,7 @@ class Structure:
         evaluations = problem.budget.evaluations
         if not self.options.operon or evaluations is None:
             return
-        done = any(solved(look.root, look.level) for look in looks)
+        done = any(look.enough and look.solved for look in looks)
         left = max(1, evaluations - sum(look.search.evaluated for look in looks))
         budget = Budget(evaluations=max(1, round(AFTERWARDS * evaluations)) if done else left)
         blocks = _blocks(problem, looks)
@@ -162,7 +171,7 @@ class Structure:
         oracle = _asked(problem)
         if oracle is None:
             return
-        for number, level in enumerate(_levels(problem, oracle)):
+        for number, (level, enough) in enumerate(_levels(problem, oracle)):
             piece = whole(oracle, level, problem.sample.y)
             domain = oracle.domain
             everywhere = replace(piece, low=domain.low, high=domain.high)
@@ -175,7 +184,7 @@ class Structure:
                 problem.budget.evaluations,
                 problem.rules,
             )
-            yield _Look(level, Quest(piece, (number,)), search)
+            yield _Look(level, Quest(piece, (number,)), search, enough)
 
     def _structured(
         self, problem: Problem, looks: list[_Look], news: News
@@ -188,7 +197,7 @@ class Structure:
                     for _ in look.search.run(look.root, effort):
                         yield self._new(problem, look, told, news)
                     problem.explain(_learned(looks))
-                    if solved(look.root, look.level):
+                    if look.enough and look.solved:
                         return
         except (OutOfQuestions, OutOfTime):
             problem.explain(_learned(looks))
@@ -264,16 +273,16 @@ def _blocks(problem: Problem, looks: list[_Look]) -> tuple[Node, ...]:
     return tuple(blocks)[:MOST_BLOCKS]
 
 
-def _levels(problem: Problem, oracle: Oracle) -> Iterator[Level]:
-    """From the most exact to what the tolerance allows."""
+def _levels(problem: Problem, oracle: Oracle) -> Iterator[tuple[Level, bool]]:
+    """From the most exact to what the tolerance allows, and whether that is the teacher's own."""
     if oracle.error == 0.0:
-        yield EXACT
+        yield EXACT, True
     else:
         for factor in ROUGH_LEVELS:
-            yield _rough(oracle.error * factor, ALLOWED * oracle.error)
+            yield _rough(oracle.error * factor, ALLOWED * oracle.error), True
     coarse = problem.tolerance * COARSE
     if coarse > 3 * oracle.error and math.isfinite(coarse):
-        yield _rough(coarse, ALLOWED * coarse)
+        yield _rough(coarse, ALLOWED * coarse), False
 
 
 def _rough(bar: float, final: float) -> Level:

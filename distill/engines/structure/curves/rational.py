@@ -16,7 +16,7 @@ from distill.engines.structure.curves.atoms import Target
 from distill.formula.tree import Node, Number, add, call, div, mul, total
 
 DEGREES = ((1, 1), (2, 1), (1, 2), (2, 2), (3, 2), (2, 3), (3, 3), (4, 4))
-MOST_DEGREE = 8
+MOST_DEGREE = 10
 GLANCED = 5
 REWEIGHTED = 3
 
