@@ -40,7 +40,7 @@ FRONT = 6
 
 LOOSE = 3.0
 ROOT_POINTS = 1500
-PIECE_EVALUATED = 5_000
+PIECE_EVALUATED = 250
 """Evaluated formulas that looking at a piece counts for."""
 
 VISITS = (80, 160, 320)
