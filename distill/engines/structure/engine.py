@@ -78,13 +78,15 @@ class StructureOptions:
 class _Look:
     """The teacher looked at with one level of error.
 
-    ``enough`` says that a formula within it is the teacher's own, and not only near to it.
+    ``enough`` says that a formula within it is the teacher's own, and not only near to it; errors
+    are in parts of ``unit``, which is in the unit of the answers.
     """
 
     level: Level
     root: Quest
     search: Search
     enough: bool
+    unit: float
 
     @property
     def solved(self) -> bool:
@@ -184,7 +186,8 @@ class Structure:
                 problem.budget.evaluations,
                 problem.rules,
             )
-            yield _Look(level, Quest(piece, (number,)), search, enough)
+            unit = _typical(problem.sample.y) if level.exact else 1.0
+            yield _Look(level, Quest(piece, (number,)), search, enough, unit)
 
     def _structured(
         self, problem: Problem, looks: list[_Look], news: News
@@ -254,7 +257,7 @@ def _drained(others: list[Beside]) -> list[Candidate]:
 
 def _learned(looks: list[_Look]) -> Finding:
     """What was found at the level that was solved, else at the first at which anything was."""
-    findings = [explained(look.root, look.level) for look in looks]
+    findings = [explained(look.root, look.level, look.unit) for look in looks]
     for finding in findings:
         if finding.state == "solved":
             return finding
@@ -292,7 +295,7 @@ def _rough(bar: float, final: float) -> Level:
 def whole(oracle: Oracle, level: Level, typical: Array) -> Piece:
     """The teacher as a piece. Where all is exact, error bars are parts of the answers' size."""
     domain = oracle.domain
-    scale = SMALL_PART * float(np.median(np.abs(typical))) or 1.0
+    scale = SMALL_PART * _typical(typical)
 
     def ask(x: Array) -> Values:
         y = oracle(x)
@@ -305,3 +308,8 @@ def whole(oracle: Oracle, level: Level, typical: Array) -> Piece:
     low = np.where(whole_numbers, domain.low, domain.low + edge)
     high = np.where(whole_numbers, domain.high, domain.high - edge)
     return Piece(ask, low, high, symbols, local, whole_numbers)
+
+
+def _typical(answers: Array) -> float:
+    """The median size of the answers; 1 where most are 0."""
+    return float(np.median(np.abs(answers))) or 1.0

@@ -56,8 +56,8 @@ def solved(quest: Quest, level: Level) -> bool:
     return any(fit.error <= level.final for fit in quest.fits)
 
 
-def explained(quest: Quest, level: Level) -> Finding:
-    """What was found about a piece and its parts."""
+def explained(quest: Quest, level: Level, unit: float) -> Finding:
+    """What was found about a piece and its parts; ``unit`` turns errors into the teacher's unit."""
     target = level.final if quest.is_root else level.target
     best = quest.best(target)
     solved = best is not None and best.error <= target
@@ -67,17 +67,19 @@ def explained(quest: Quest, level: Level) -> Finding:
     if chosen is None and quest.branches and not solved:
         chosen = max(quest.branches, key=_progress)
     rejected = tuple(
-        Finding(label, b.move.text, "rejected", b.move.price)
+        Finding(label, b.move.text, "rejected", b.move.price * unit)
         for b in quest.branches
         if b is not chosen
     )
     if chosen is None:
         state: State = "solved" if solved else "open"
         text = "solved directly" if solved else "nothing found"
-        return Finding(label, text, state, best.error if best else np.inf, formula, rejected)
-    parts = tuple(explained(part, level) for part in chosen.quests)
+        error = best.error * unit if best else np.inf
+        return Finding(label, text, state, error, formula, rejected)
+    parts = tuple(explained(part, level, unit) for part in chosen.quests)
     state = "solved" if solved else "believed"
-    return Finding(label, chosen.move.text, state, chosen.move.price, formula, rejected + parts)
+    error = chosen.move.price * unit
+    return Finding(label, chosen.move.text, state, error, formula, rejected + parts)
 
 
 def _progress(branch: Branch) -> float:
