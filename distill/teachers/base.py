@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from distill.arrays import Array
+from distill.chain.chain import Chain
 from distill.domain import Domain
 
 
@@ -63,3 +64,31 @@ class Teacher(Protocol):
         NotDifferentiable : when the teacher has none.
         """
         ...
+
+
+@runtime_checkable
+class Classifier(Protocol):
+    """What a teacher that classifies has besides.
+
+    Attributes
+    ----------
+    classes : their names, in the order of the labels. Of two classes there is one output, and
+        label 1 where it is above 0; of more there is one output each, and the label is the number
+        of the largest, of equals the first.
+    """
+
+    @property
+    def classes(self) -> tuple[str, ...]: ...
+
+
+@runtime_checkable
+class Transparent(Protocol):
+    """What a teacher has besides whose own arithmetic is known.
+
+    Attributes
+    ----------
+    chain : from the inputs to all outputs; None where this one's is not known after all.
+    """
+
+    @property
+    def chain(self) -> Chain | None: ...

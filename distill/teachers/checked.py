@@ -8,9 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from distill.arrays import Array
+from distill.chain.chain import Chain
 from distill.domain import Domain
 from distill.errors import DistillError, TeacherError
-from distill.teachers.base import Output, Teacher
+from distill.teachers.base import Classifier, Output, Teacher, Transparent
 
 
 class Raised(Exception):
@@ -70,6 +71,16 @@ class Checked:
     def validation_error(self) -> float | None:
         """The largest error against what the teacher learned, in the unit of output 0."""
         return self.teacher.validation_error
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of a classifier's classes; empty where numbers are meant."""
+        return self.teacher.classes if isinstance(self.teacher, Classifier) else ()
+
+    @property
+    def chain(self) -> Chain | None:
+        """The teacher's own arithmetic, where it is known."""
+        return self.teacher.chain if isinstance(self.teacher, Transparent) else None
 
     def predict(self, x: Array) -> Array:
         """Answers at x (n, d), shape (n, k), float64; non-finite where the teacher has none.

@@ -1,0 +1,1 @@
+"""The steps of chains, one family a file."""
