@@ -95,7 +95,7 @@ class UnitEquations:
         self.values = constants(tree)
         self.known: dict[Key, Unit] = {}
         self.solved: dict[Key, Form] = {}
-        self.bare = bare
+        self.pure, self.bare = pure, bare
         self.count = 0  # constants met so far
         self.fresh = 0
         for name in symbols(tree):
@@ -139,9 +139,12 @@ class UnitEquations:
         forms, charges = zip(*map(self.visit, node.args), strict=True)
         if not symbols(node):
             # What a constant part takes up is found for the whole of it.
-            self.fresh += 1
             nothing: tuple[Form, ...] = ({},) * len(charges)
-            return self._call(node, forms, nothing)[0], {("part", self.fresh): 1.0}
+            form = self._call(node, forms, nothing)[0]
+            if self.pure and all(map(looks_pure, constants(node))):
+                return form, {}
+            self.fresh += 1
+            return form, {("part", self.fresh): 1.0}
         return self._call(node, forms, charges)
 
     def _call(

@@ -92,7 +92,8 @@ def test_a_single_form_is_found_from_the_grid(family, make_target):
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.floats(-8, -0.5), st.floats(0.3, 6), st.floats(0.5, 4))
+# Below a frequency of 1 the wave is a line on this range, and its frequency undetermined.
+@given(st.floats(-8, -0.5), st.floats(1, 6), st.floats(0.5, 4))
 def test_members_of_two_parameter_families_are_refined(k, w, slope):
     u = np.linspace(0, 2, 65)
     damped = by_name(MANY, "exp(k*u)*sin(w*u)")
