@@ -29,7 +29,7 @@ test: $(READY) lint ## lint, types, layers and every fast test (under 10 minutes
 	$(BIN)/pytest -n 2 --dist loadgroup -m "not slow"
 
 test-all: $(READY) lint ## the slow sweeps too
-	$(BIN)/pytest -n 2 --dist loadgroup
+	HYPOTHESIS_PROFILE=new $(BIN)/pytest -n 2 --dist loadgroup
 
 lint: $(READY) ## ruff, mypy, the layers, the Dockerfile
 	$(BIN)/ruff check .

@@ -13,11 +13,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from distill.api import distill, export
+    from distill.api import distill, distill_all, export
     from distill.domain import Domain, Variable
     from distill.errors import DistillError
     from distill.formula import Formula
     from distill.study import Choice, Study
+    from distill.study_set import StudySet
     from distill.teachers.load import load_teacher
 
 __version__ = "0.1.0"
@@ -30,7 +31,9 @@ _HOMES = {
     "Formula": "distill.formula",
     "Study": "distill.study",
     "Variable": "distill.domain",
+    "StudySet": "distill.study_set",
     "distill": "distill.api",
+    "distill_all": "distill.api",
     "export": "distill.api",
     "load_teacher": "distill.teachers.load",
 }
@@ -41,9 +44,11 @@ __all__ = [
     "Domain",
     "Formula",
     "Study",
+    "StudySet",
     "Variable",
     "__version__",
     "distill",
+    "distill_all",
     "export",
     "load_teacher",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from distill import pipeline
+from distill import delivery, pipeline
 from distill.config import (
     EngineConfig,
     SamplingConfig,
@@ -26,8 +27,10 @@ from distill.domain import Domain
 from distill.errors import ConfigError
 from distill.firmware.bundle import Bundle
 from distill.firmware.target import load_target
+from distill.firmware.vector.bundle import VectorBundle
 from distill.progress import Progress, Silent
 from distill.study import Choice, Study
+from distill.study_set import StudySet
 from distill.teachers.base import Teacher
 from distill.teachers.load import load_teacher
 
@@ -44,8 +47,9 @@ def distill(
     points: int = 2048,
     design: str | None = None,
     select: str = "cheapest",
+    min_agreement: float | None = None,
     target: str | None = None,
-    output: int = 0,
+    output: int | str = 0,
     questions: int | None = None,
     teacher_error: float | None = None,
     units: str = "off",
@@ -70,9 +74,10 @@ def distill(
     points, design : how many questions the engines see and how they are laid out; the design is
         ``sobol`` for teachers that can be asked, ``data`` for tables, ``exhaustive`` for domains
         of whole numbers.
-    select : the rule that chooses: cheapest, knee or most_accurate.
+    select : the rule that chooses: cheapest, knee, most_accurate, or agrees, the cheapest formula
+        that gives a classifier's label at ``min_agreement`` (0 to 1) of the points.
     target : measure costs on this target and choose by them; None chooses by complexity.
-    output : which of the teacher's outputs.
+    output : which of the teacher's outputs, by number or name; :func:`distill_all` takes all.
     questions : how often the search may ask the teacher; None for any number, of a slow teacher as
         often as ``seconds`` allow.
     teacher_error : how far the teacher's answers are off, as a root mean square (noise, rounding,
@@ -90,39 +95,103 @@ def distill(
     ------
     DistillError : saying what was wrong, where, and what to do next.
     """
+    config, loaded, box = _prepared(
+        teacher,
+        domain,
+        {
+            "tolerance": tolerance,
+            "engine": engine,
+            "seconds": seconds,
+            "evaluations": evaluations,
+            "seed": seed,
+            "points": points,
+            "design": design,
+            "select": select,
+            "min_agreement": min_agreement,
+            "target": target,
+            "questions": questions,
+            "teacher_error": teacher_error,
+            "units": units,
+            "constraints": constraints,
+            "skeleton": skeleton,
+            "options": options,
+            "root": root,
+        },
+    )
+    config.teacher.output = output
+    return pipeline.search(config, progress or Silent(), teacher=loaded, domain=box)
+
+
+def distill_all(
+    teacher: object,
+    domain: Domain | None = None,
+    *,
+    progress: Progress | None = None,
+    **wanted: Any,
+) -> StudySet:
+    """Find formulas of all outputs of a teacher, such as the scores of all classes.
+
+    ``wanted`` is what :func:`distill` takes, but ``output``. :func:`export` makes one C function of
+    the result.
+
+    Raises
+    ------
+    DistillError : saying what was wrong, where, and what to do next.
+    """
+    defaults = {k: v for k, v in (distill.__kwdefaults__ or {}).items() if k != "output"}
+    for key in set(wanted) - {"tolerance", *defaults}:
+        close = difflib.get_close_matches(key, defaults, 1)
+        raise ConfigError(
+            f"`distill_all` takes no `{key}`.",
+            hint=f"did you mean `{close[0]}`?" if close else f"allowed: {', '.join(defaults)}.",
+        )
+    if "tolerance" not in wanted:
+        raise ConfigError(
+            "the largest acceptable error is missing.", hint="give it: tolerance=0.1."
+        )
+    config, loaded, box = _prepared(teacher, domain, {**defaults, **wanted})
+    return pipeline.search_all(config, progress or Silent(), teacher=loaded, domain=box)
+
+
+def _prepared(
+    teacher: object, domain: Domain | None, wanted: Mapping[str, Any]
+) -> tuple[StudyConfig, Teacher, Domain | None]:
+    """The config that the arguments of :func:`distill` mean, the teacher, and its domain."""
     loaded = teacher if isinstance(teacher, Teacher) else load_teacher(teacher, domain=domain)
     box = domain or loaded.domain
-    base = read_option("engine", engine)
-    budget = {"seconds": seconds, "evaluations": evaluations}
-    if seconds is None and evaluations is None:
+    base = read_option("engine", wanted["engine"])
+    budget = {key: wanted[key] for key in ("seconds", "evaluations")}
+    if budget == {"seconds": None, "evaluations": None}:
         budget["evaluations"] = base["evaluations"]
+    asked = {key: wanted[key] for key in ("seed", "questions", "teacher_error", "units")}
+    select = read_option("select", wanted["select"])
+    if wanted["min_agreement"] is not None:
+        select["min_agreement"] = wanted["min_agreement"]
+    design = wanted["design"] or _design(loaded, box)
     config = StudyConfig(
-        sampling=SamplingConfig(**read_option("sampling", design or _design(loaded, box))),
+        sampling=SamplingConfig(**read_option("sampling", design)),
         engine=EngineConfig(
             **{
                 **base,
                 **budget,
-                "seed": seed,
-                "questions": questions,
-                "teacher_error": teacher_error,
-                "units": units,
-                "constraints": dict(constraints or {}),
-                "skeleton": skeleton,
-                "options": {**base["options"], **(options or {})},
+                **asked,
+                "constraints": dict(wanted["constraints"] or {}),
+                "skeleton": wanted["skeleton"],
+                "options": {**base["options"], **(wanted["options"] or {})},
             }
         ),
         score=ScoreConfig(**read_option("score", "thorough")),
-        select=SelectConfig(**read_option("select", select)),
-        target=read_option("target", target) if target else {},
+        select=SelectConfig(**select),
+        target=read_option("target", wanted["target"]) if wanted["target"] else {},
         tracking=TrackingConfig(enabled=False),
-        tolerance=tolerance,
-        root=str(root),
+        tolerance=wanted["tolerance"],
+        root=str(wanted["root"]),
     )
-    config.teacher.source, config.teacher.output = loaded.name, output
+    config.teacher.source = loaded.name
     if config.sampling.design not in {"exhaustive", "data"}:
-        config.sampling.points = points
+        config.sampling.points = wanted["points"]
     check_config(config)
-    return pipeline.search(config, progress or Silent(), teacher=loaded, domain=box)
+    return config, loaded, box
 
 
 def _design(teacher: Teacher, domain: Domain | None) -> str:
@@ -132,16 +201,17 @@ def _design(teacher: Teacher, domain: Domain | None) -> str:
 
 
 def export(
-    choice: Choice | None,
+    choice: Choice | StudySet | None,
     target: str,
     directory: str | Path,
     *,
     options: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
-) -> Bundle:
+) -> Bundle | VectorBundle:
     """Write the C of a chosen candidate for a target into ``directory``.
 
-    ``choice`` is ``study.chosen`` or any other of ``study.choices``. Where its formula misses the
+    ``choice`` is ``study.chosen`` or any other of ``study.choices``, or what :func:`distill_all`
+    found, of which one C function with all outputs is made. Where its formula misses the
     study's tolerance the table answers. ``options`` are keys of ``export`` in the config, such as
     ``{"arithmetic": "auto"}``.
 
@@ -158,15 +228,15 @@ def export(
             hint="export one of study.choices (the table takes over where it misses the "
             "tolerance), widen the tolerance, or search longer.",
         )
-    context = choice.study
+    context = choice.context if isinstance(choice, StudySet) else choice.study
     settings = {**plain(context.config), "target": read_option("target", target)}
     settings["export"] = {**settings["export"], **(options or {})}
     config = read_config(OmegaConf.create(settings))
-    return pipeline.ship(
-        replace(context, config=config),
-        choice.candidate,
-        choice.score.max_error,
-        load_target(config.target),
-        Path(directory),
-        progress or Silent(),
-    ).bundle
+    chip, folder, news = load_target(config.target), Path(directory), progress or Silent()
+    context = replace(context, config=config)
+    if isinstance(choice, StudySet):
+        first, *others = choice.studies
+        whole = replace(choice, studies=(replace(first, context=context), *others))
+        return delivery.ship_all(whole, chip, folder, news).bundle
+    found = choice.candidate, choice.score.max_error
+    return delivery.ship(context, *found, chip, folder, news).bundle

@@ -105,21 +105,21 @@ def plain_spec(
         max_error=0.0,
         arithmetic=arithmetic,
         interface=cast(InterfaceName, options.interface),
-        accuracy=_accuracy(options, arithmetic, accuracy),
-        costs=_costs(target, arithmetic),
+        accuracy=own_accuracy(options, arithmetic, accuracy),
+        costs=arithmetic_costs(target, arithmetic),
         policy=Policy("unchecked"),
     )
     assert spec.implementation is not None  # found now, so that errors come now
     return spec
 
 
-def _accuracy(options: ExportConfig, arithmetic: Arithmetic, accuracy: float) -> float | None:
+def own_accuracy(options: ExportConfig, arithmetic: Arithmetic, accuracy: float) -> float | None:
     """The accuracy of the C's own functions; None where the C library's are wanted."""
     own = options.functions == "cheapest" and arithmetic == "float32"
     return accuracy if own or arithmetic == "fixed" else None
 
 
-def _costs(target: Target, arithmetic: Arithmetic) -> Mapping[str, float]:
+def arithmetic_costs(target: Target, arithmetic: Arithmetic) -> Mapping[str, float]:
     """By which the C's own functions are chosen."""
     if arithmetic == "fixed":
         return ESTIMATES[target.emulator].costs()
@@ -200,8 +200,8 @@ def _spec(
         vectors=order.domain.sample(SELFTEST_POINTS),
         arithmetic=arithmetic,
         interface=cast(InterfaceName, options.interface),
-        accuracy=_accuracy(options, arithmetic, accuracy),
-        costs=_costs(order.target, arithmetic),
+        accuracy=own_accuracy(options, arithmetic, accuracy),
+        costs=arithmetic_costs(order.target, arithmetic),
     )
     assert formula is None or spec.implementation is not None  # found now, so that errors come now
     return spec

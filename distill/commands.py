@@ -13,11 +13,12 @@ from omegaconf import OmegaConf
 from rich.console import Console
 
 from distill.config import StudyConfig, plain, read_config
+from distill.delivery import Shipped, export_directory, ship, ship_all
 from distill.engines.base import Candidate
 from distill.errors import TrackingError
 from distill.files import write_whole
 from distill.firmware.target import load_target
-from distill.pipeline import Shipped, export_directory, open_context, search, ship, study_root
+from distill.pipeline import ALL, open_context, search, search_all, study_root
 from distill.progress import Progress
 from distill.runner import key_of
 from distill.study import Study
@@ -84,34 +85,46 @@ def run_and_show(config: StudyConfig, overrides: Sequence[str] = ()) -> None:
     DistillError : for everything that a user can do something about. When MLflow cannot be
         reached this comes last: all results are on disk then.
     """
-    from distill.summary import show
+    from distill.summary import show, show_all
     from distill.terminal import Terminal
 
+    target = load_target(config.target)
     with Terminal() as progress:
-        study = search(config, progress)
-        context, chosen = study.context, study.chosen
-        target = load_target(config.target)
-        shipped = ship(
-            context,
-            chosen.candidate if chosen else None,
-            chosen.score.max_error if chosen else None,
-            target,
-            export_directory(config, context.teacher, target),
-            progress,
-        )
-        folder = record_once(study, shipped, overrides)
+        if config.teacher.output == ALL:
+            whole = search_all(config, progress)
+            studies = whole.studies
+            directory = export_directory(config, whole.context.teacher, target)
+            shipped = ship_all(whole, target, directory, progress)
+        else:
+            study = search(config, progress)
+            studies, chosen = (study,), study.chosen
+            shipped = ship(
+                study.context,
+                chosen.candidate if chosen else None,
+                chosen.score.max_error if chosen else None,
+                target,
+                export_directory(config, study.context.teacher, target),
+                progress,
+            )
+        folders = [record_once(study, shipped, overrides) for study in studies]
         problem: TrackingError | None = None
-        if config.tracking.enabled and not _is_logged(folder):
+        for folder in folders if config.tracking.enabled else ():
+            if problem is not None or _is_logged(folder):
+                continue
             try:
                 track(folder, Path(config.root), config.tracking.uri, progress)
             except TrackingError as error:
                 problem = error
-    show(Console(), study, shipped, next_steps(config))
+    if config.teacher.output == ALL:
+        show_all(Console(), whole, shipped, next_steps(config))
+    else:
+        show(Console(), study, shipped, next_steps(config))
     if problem is not None:
         raise TrackingError(
             f"the study is complete, but not in MLflow: {problem.what}",
             where=problem.where,
-            hint=f"everything is kept in {folder}; `distill log{_where(config)}` logs it later.",
+            hint=f"everything is kept in {folders[0].parent}; "
+            f"`distill log{_where(config)}` logs it later.",
         )
 
 

@@ -24,7 +24,7 @@ class TeacherConfig:
     """``conf/teacher``."""
 
     source: str = MISSING
-    output: int = 0
+    output: int | str = 0
     options: dict[str, Any] = field(default_factory=dict)
     reference: str | None = None
     published: dict[str, str] | None = None
@@ -90,6 +90,7 @@ class SelectConfig:
     max_complexity: int | None = None
     max_instructions: float | None = None
     candidate: str | None = None
+    min_agreement: float | None = None
     margin: float = 0.01
 
 
@@ -139,7 +140,7 @@ class StudyConfig:
 # Keys whose values come from a closed list.
 ALLOWED: dict[str, tuple[str, ...]] = {
     "sampling.design": ("sobol", "lhs", "grid", "exhaustive", "data"),
-    "select.rule": ("cheapest", "knee", "most_accurate", "by_id"),
+    "select.rule": ("cheapest", "knee", "most_accurate", "agrees", "by_id"),
     "engine.costs": ("target", "uniform"),
     "engine.units": ("off", "check"),
     "export.arithmetic": ("float32", "double", "fixed", "auto"),
@@ -153,7 +154,6 @@ ALLOWED: dict[str, tuple[str, ...]] = {
 # Keys that must be larger than a bound.
 LARGER_THAN: dict[str, float] = {
     "tolerance": 0,
-    "teacher.output": -1,
     "sampling.points": 0,
     "sampling.seed": -1,
     "engine.seconds": 0,
@@ -282,6 +282,12 @@ def check_config(config: StudyConfig) -> None:
                 f"`{key}` is {_value(config, key)}, but must be a part: at least 0, below 1.",
                 where=f"config key `{key}`",
             )
+    agreement = config.select.min_agreement
+    if agreement is not None and not 0 < agreement <= 1:
+        raise ConfigError(
+            f"`select.min_agreement` is {agreement}, but must be a part: above 0, at most 1.",
+            where="config key `select.min_agreement`",
+        )
     stated = config.engine.teacher_error
     if stated is not None and not 0 <= stated < float("inf"):
         raise ConfigError(

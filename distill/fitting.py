@@ -12,14 +12,14 @@ the same to the bit however often the run was killed.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 
 import numpy as np
 
 from distill.asking import Asking, begin_asking, go_on_asking
 from distill.config import EngineConfig
-from distill.engines.base import Budget, Candidate, Engine, Problem
+from distill.engines.base import Budget, Candidate, Engine, Problem, formulas
 from distill.engines.closable import closable
 from distill.engines.findings import Finding
 from distill.engines.oracle import OutOfQuestions
@@ -27,6 +27,7 @@ from distill.engines.refine import refine, unique
 from distill.engines.registry import ENGINES, make_engine
 from distill.errors import ConfigError
 from distill.fitted import Fitted, Step
+from distill.formula import Formula
 from distill.formula.operators import OPERATORS
 from distill.formula.tree import Symbol
 from distill.keeping import Gate, max_error, rules_of
@@ -54,11 +55,14 @@ def fit(
     output: int,
     work: Work,
     costs: Mapping[str, float],
+    closed: Sequence[Candidate] = (),
+    hints: Sequence[Formula] = (),
 ) -> Fitted:
     """Search for formulas of output ``output`` of the teacher.
 
     ``sample`` is what the engines see first; ``tolerance`` the wanted largest absolute error;
-    ``costs`` what each operator costs on the target, an addition being 1.
+    ``costs`` what each operator costs on the target, an addition being 1. ``closed`` are the
+    teacher's own closed forms; ``hints`` formulas of its other outputs, which may share parts.
 
     Raises
     ------
@@ -72,13 +76,16 @@ def fit(
                 where="config key `engine.operators`",
                 hint=f"allowed: {', '.join(OPERATORS)}.",
             )
+    if not ENGINES[config.name].searches:
+        problem = _known_problem(config, tolerance, sample, closed)
+        return Fitted(tuple(engine.search(problem)), (), 0)
     gate = Gate(rules_of(config, sample.domain, teacher.outputs[output]))
     entries = work.journal.entries()
     state = resume(config, entries, sample)
     news = _News(config, work, state)
     asking = _asking(config, entries, sample, teacher, output, work)
     while state.rounds < config.rounds and not state.done and not news.late:
-        found = _searched(engine, config, costs, tolerance, state, asking, news, gate)
+        found = _searched(engine, config, costs, tolerance, state, asking, news, gate, hints)
         best = _best(found, state.sample, tolerance, POLISHED)
         seconds = _seconds_of_fitting(config, state, news)
         refined = _refined(best, state, tolerance, news, seconds, gate)
@@ -107,6 +114,16 @@ def fit(
         asking.asked,
         asking.error,
         state.finding,
+    )
+
+
+def _known_problem(
+    config: EngineConfig, tolerance: float, sample: SampleSet, closed: Sequence[Candidate]
+) -> Problem:
+    """For an engine that only hands on what is known."""
+    budget = Budget(config.seconds, config.evaluations)
+    return Problem(
+        sample, tolerance, {}, config.max_complexity, budget, config.seed, closed=tuple(closed)
     )
 
 
@@ -143,6 +160,7 @@ def _searched(
     asking: Asking,
     news: _News,
     gate: Gate,
+    hints: Sequence[Formula],
 ) -> list[Candidate]:
     """What the engine finds in one round, with what a killed run had found of it.
 
@@ -162,7 +180,7 @@ def _searched(
         budget=_share(config, state, news),
         seed=config.seed * 1000 + state.rounds,
         oracle=asking.oracle,
-        known=tuple(c.formula for c in _best(state.kept, state.sample, tolerance, POLISHED)),
+        known=(*formulas(_best(state.kept, state.sample, tolerance, POLISHED)), *hints),
         rules=gate.rules,
         tell=news.spent,
         explain=explain,
@@ -191,7 +209,7 @@ def _ended_round(
     everything = unique([*refined, *state.kept], sample.x)
     doubted = sorted(everything, key=lambda c: max_error(c, sample))[:DOUBTED]
     new = asking.worst(
-        [c.formula for c in doubted], sample, config.counterexamples, config.seed + state.rounds
+        formulas(doubted), sample, config.counterexamples, config.seed + state.rounds
     )
     grown = joined(sample, new.x, new.y)
     return {

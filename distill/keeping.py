@@ -53,7 +53,7 @@ class Gate:
         """Those that break no rule at the points of the sample."""
         kept = []
         for candidate in candidates:
-            if self.rules.admits(candidate.formula, sample.x):
+            if self.rules.admits(candidate.written, sample.x):
                 kept.append(candidate)
             else:
                 self._refuse(candidate, sample)
@@ -68,7 +68,7 @@ class Gate:
         kept = []
         for number, candidate in enumerate(candidates):
             tell(number / len(candidates))
-            if self.rules.broken(candidate.formula):
+            if self.rules.broken(candidate.written):
                 self._refuse(candidate, sample)
             else:
                 kept.append(candidate)
@@ -79,7 +79,7 @@ class Gate:
         """What the most accurate formula that was refused breaks, and where."""
         if self.best is None:
             return "the search proposed nothing."
-        formula = self.best.formula
+        formula = self.best.written
         return (
             f"the most accurate formula that was found, off by {self.error:.4g} on the sample, "
             f"is refused: {self.rules.broken(formula)}. It is {formula.readable(5)}."

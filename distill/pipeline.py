@@ -1,40 +1,40 @@
 """The stages in a row: what ``distill run`` does, and what the Python API does.
 
 teacher + domain -> sample -> fit -> score -> measure -> select   (``search``)
-                 -> export -> verify                              (``ship``)
-                 -> record and MLflow                             (``track``)
+
+What follows, export and verify, is :mod:`distill.delivery`.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-import distill
-from distill import shipping, stages
+from distill import stages
 from distill.building import arithmetics
 from distill.config import StudyConfig, domain_from, plain
 from distill.domain import Domain
-from distill.engines.base import Candidate
-from distill.errors import ConfigError, DomainError, ExportError, TeacherError, ToolchainError
-from distill.firmware.alternatives import Alternative
-from distill.firmware.bundle import Bundle
+from distill.engines.base import Candidate, formulas
+from distill.engines.exact import closed_candidates, counted_candidates
+from distill.engines.rules import Rules
+from distill.errors import ConfigError, DomainError, ExportError, TeacherError
+from distill.extremum import every_point
 from distill.firmware.cost import Cost
-from distill.firmware.evidence import Evidence
 from distill.firmware.names import check_function_name
 from distill.firmware.target import Target, load_target
 from distill.fitted import FIT
 from distill.fitting import fit
+from distill.formula import Formula
 from distill.formula.operators import OPERATORS
 from distill.progress import Progress
 from distill.runner import Runner
+from distill.sampling.sample_set import SampleSet
 from distill.study import Choice, Study, StudyContext
-from distill.teachers.base import Teacher
+from distill.study_set import StudySet
+from distill.teachers.base import Teacher, chain_of, classes_of
 from distill.teachers.load import load_teacher, shipped
-
-# search ------------------------------------------------------------------------------------------
 
 
 def open_context(
@@ -69,16 +69,32 @@ def open_context(
             where="config key `domain.variables`",
             hint="state them: domain=box '+domain.variables.NAME={low: 0, high: 1, unit: m}'.",
         )
-    if config.teacher.output >= len(teacher.outputs):
-        raise ConfigError(
-            f"the teacher has {len(teacher.outputs)} outputs, "
-            f"so there is no output {config.teacher.output}.",
-            where="config key `teacher.output`",
-            hint="outputs are counted from 0.",
-        )
-    context = StudyContext(config, teacher, box, config.teacher.output)
+    context = StudyContext(config, teacher, box, output_number(config.teacher.output, teacher))
     _ = context.rules  # mistakes in them are told before anything is asked
     return context
+
+
+ALL = "all"
+"""What ``teacher.output`` says where all outputs are meant."""
+
+
+def output_number(given: int | str, teacher: Teacher) -> int:
+    """Which output ``teacher.output`` names: by its number, counted from 0, or by its name.
+
+    Raises
+    ------
+    ConfigError : when there is no such output.
+    """
+    names = [output.name for output in teacher.outputs]
+    if given in names:
+        return names.index(str(given))
+    if isinstance(given, int) and 0 <= given < len(names):
+        return given
+    raise ConfigError(
+        f"the teacher has no output `{given}`.",
+        where="config key `teacher.output`",
+        hint=f"its outputs, counted from 0: {', '.join(names)}; `all` takes one after the other.",
+    )
 
 
 def search(
@@ -86,10 +102,12 @@ def search(
     progress: Progress,
     teacher: Teacher | None = None,
     domain: Domain | None = None,
+    hints: Sequence[Formula] = (),
 ) -> Study:
     """Sample, fit, score, measure and select.
 
-    ``teacher`` and ``domain`` stand in for what the config names.
+    ``teacher`` and ``domain`` stand in for what the config names; ``hints`` are formulas of other
+    outputs of the teacher, which may share parts with those of this one.
 
     Raises
     ------
@@ -109,6 +127,7 @@ def search(
         f"asking {teacher.name}",
         lambda work: stages.sample(config.sampling, teacher, domain, output, work.progress),
     )
+    closed = closed_forms(teacher, sampled.result, output)
     fitted = runner.run(
         FIT,
         {
@@ -116,13 +135,23 @@ def search(
             "tolerance": config.tolerance,
             "costs": costs_of,
             "unit": context.rules.output,
+            "hints": [hint.text for hint in hints],
         },
         [sampled.key],
         f"searching with {config.engine.name}",
         lambda work: fit(
-            config.engine, config.tolerance, sampled.result, teacher, output, work, costs_of
+            config.engine,
+            config.tolerance,
+            sampled.result,
+            teacher,
+            output,
+            work,
+            costs_of,
+            closed,
+            hints,
         ),
     )
+    candidates = with_closed(fitted.result.candidates, closed, context.rules)
     known, truth = literature(config, teacher)
     published = stages.published_candidates(known, domain)
     reference = load_reference(truth, domain)
@@ -134,11 +163,11 @@ def search(
             "tolerance": config.tolerance,
         },
         [fitted.key, reference.fingerprint if reference else ""],
-        f"judging {len(fitted.result.candidates)} candidates",
+        f"judging {len(candidates)} candidates",
         lambda work: stages.score(
             config.score,
             sampled.result,
-            fitted.result.candidates,
+            candidates,
             published,
             teacher,
             output,
@@ -200,6 +229,78 @@ def search(
     )
 
 
+def search_all(
+    config: StudyConfig,
+    progress: Progress,
+    teacher: Teacher | None = None,
+    domain: Domain | None = None,
+) -> StudySet:
+    """Search for formulas of every output of the teacher, one after the other.
+
+    What was found for one output is known in the search for the next: outputs of one model often
+    share parts.
+
+    Raises
+    ------
+    DistillError : for everything that a user can do something about.
+    """
+    first = open_context(with_output(config, 0), teacher, domain)
+    teacher, domain = first.teacher, first.domain
+    studies: list[Study] = []
+    hints: list[Formula] = []
+    for number, output in enumerate(teacher.outputs):
+        progress.begin("output", f"{output.name}, {number + 1} of {len(teacher.outputs)}")
+        study = search(with_output(config, number), progress, teacher, domain, hints)
+        studies.append(study)
+        hints += formulas(c.candidate for c in study.choices if c.on_front)[-HINTS:]
+    whole = StudySet(tuple(studies))
+    choices = whole.chosen
+    if len(classes_of(teacher)) <= 2 or choices is None or not teacher.can_be_asked:
+        return whole
+    expressions = [choice.formula for choice in choices]
+    labels = Runner(study_root(config, teacher), progress).run(
+        stages.LABELS,
+        {"candidates": [c.candidate.id for c in choices], "points": config.score.points},
+        [study.key for study in studies],
+        f"comparing labels with those of {teacher.name}",
+        lambda work: stages.compare_all_labels(config.score, teacher, domain, expressions),
+    )
+    return StudySet(tuple(studies), labels.result)
+
+
+HINTS = 3
+"""So many of the most accurate formulas of an output are known in the search for the next."""
+
+
+def with_output(config: StudyConfig, output: int) -> StudyConfig:
+    """The config of a study of one output."""
+    return replace(config, teacher=replace(config.teacher, output=output))
+
+
+def closed_forms(teacher: Teacher, sample: SampleSet, output: int) -> list[Candidate]:
+    """The exact candidates that there are without any search.
+
+    The teacher's own arithmetic where that is known; minimised logic where the sample holds every
+    point that there is.
+    """
+    known = closed_candidates(chain_of(teacher), sample.domain, output)
+    every = every_point(sample.domain)
+    if every is None or len(every) > len(sample.x):
+        return known
+    return [*known, *counted_candidates(teacher, sample.x, sample.y, sample.domain, output)]
+
+
+def with_closed(
+    found: Sequence[Candidate], closed: Sequence[Candidate], rules: Rules
+) -> list[Candidate]:
+    """What was found, and beside it the closed forms, so that the price of exactness is seen.
+
+    Where formulas have to keep to rules, closed forms are left out that were not asked for.
+    """
+    ids = {candidate.id for candidate in found}
+    return [*found, *(c for c in closed if c.id not in ids and not rules)]
+
+
 def operator_costs(config: StudyConfig, target: Target | None) -> dict[str, float]:
     """What the search takes each operator to cost, by name; an addition is 1."""
     if target is None or config.engine.costs == "uniform":
@@ -238,90 +339,3 @@ def load_reference(path: str | None, domain: Domain) -> Teacher | None:
         raise TeacherError(
             error.what, where=f"config key `teacher.reference`, {error.where}", hint=error.hint
         ) from error
-
-
-# ship --------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Shipped:
-    """A bundle where the user wants it; the evidence, None when it was not asked for; the ways."""
-
-    bundle: Bundle
-    evidence: Evidence | None
-    alternatives: tuple[Alternative, ...]
-
-
-def ship(
-    context: StudyContext,
-    candidate: Candidate | None,
-    max_error: float | None,
-    target: Target,
-    directory: Path,
-    progress: Progress,
-) -> Shipped:
-    """Export a candidate (None: the table alone), verify the C, and put it into ``directory``.
-
-    Raises
-    ------
-    ExportError : when the tolerance cannot be met within the limits.
-    ToolchainError : when the C does not do what it should; the bundle stays with the results.
-    """
-    config, teacher = context.config, context.teacher
-    runner = Runner(study_root(config, teacher), progress)
-    plan = shipping.ExportPlan(
-        candidate=candidate,
-        max_error=max_error,
-        domain=context.domain,
-        output=context.output,
-        tolerance=config.tolerance,
-        options=config.export,
-        provenance={
-            "generator": f"distill {distill.__version__}",
-            "teacher": teacher.name,
-            "teacher fingerprint": teacher.fingerprint,
-            "candidate": candidate.id if candidate else "none: the table alone",
-            "engine": candidate.engine if candidate else "none",
-        },
-    )
-    exported = runner.run(
-        shipping.EXPORT,
-        {**plan.to_data(), "target": dict(config.target)},
-        [teacher.fingerprint],
-        f"writing C for {target.name}",
-        lambda work: shipping.export(plan, teacher, target, work.progress),
-    )
-    spec, ways = exported.result.spec, exported.result.alternatives
-    if not config.export.verify:
-        progress.warn("the C is neither compiled nor run, as export.verify=false asks for.")
-        return Shipped(shipping.publish(spec, directory), None, ways)
-    verified = runner.run(
-        shipping.VERIFY,
-        {"points": config.export.verify_points, "target": dict(config.target)},
-        [exported.key],
-        f"compiling and running the C here and on {target.name}",
-        lambda work: shipping.verify(
-            spec,
-            exported.folder,
-            teacher,
-            context.output,
-            target,
-            config.export.verify_points,
-            work.progress,
-        ),
-    )
-    if not verified.result.passed:
-        failed = [c for c in verified.result.checks if c.passed is False]
-        raise ToolchainError(
-            f"the C did not pass: {failed[0].name}: {failed[0].detail}.",
-            where=str(exported.folder / shipping.BUNDLE),
-            hint="it was not put into the export directory; all checks are in "
-            f"{verified.folder / 'evidence.json'}.",
-        )
-    return Shipped(shipping.publish(spec, directory), verified.result, ways)
-
-
-def export_directory(config: StudyConfig, teacher: Teacher, target: Target) -> Path:
-    """Where the bundle goes: the config's directory, or ``build/<teacher>/<target>``."""
-    given = config.export.directory
-    return Path(given) if given else Path("build") / teacher.name / target.name

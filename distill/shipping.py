@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,7 @@ from distill.stages import MEASURED_CALLS, read_json, write_json
 from distill.teachers.base import Teacher
 
 BUNDLE = "bundle"
+WAYS = "alternatives.json"
 
 ROUNDING_POINTS = 8192
 """Points at which the rounding of the C's arithmetic is bounded."""
@@ -95,7 +96,7 @@ def export(plan: ExportPlan, teacher: Teacher, target: Target, progress: Progres
     order = Order(
         name=teacher.name,
         domain=plan.domain,
-        formula=plan.candidate.formula if plan.candidate else None,
+        formula=plan.candidate.written if plan.candidate else None,
         formula_error=plan.max_error,
         truth=(lambda x: teacher.predict(x)[:, plan.output]) if teacher.can_be_asked else None,
         tolerance=plan.tolerance,
@@ -119,7 +120,7 @@ def export(plan: ExportPlan, teacher: Teacher, target: Target, progress: Progres
         raise nothing_fits(wanted, target)
     spec = ways[taken]
     assert spec is not None  # what cannot be built says why not
-    return Exported(replace(spec, figures=_figures(taken)), tuple(ways))
+    return Exported(replace(spec, figures=cost_lines(taken)), tuple(ways))
 
 
 BUILDERS = {"formula": build_formula, "table": build_table}
@@ -150,7 +151,7 @@ def _weighed(
     return replace(way, max_error=spec.max_error, cost=cost, why_not=why_not), spec
 
 
-def _figures(way: Alternative) -> tuple[str, ...]:
+def cost_lines(way: Alternative) -> tuple[str, ...]:
     """What the C's header says of its cost."""
     cost = way.cost
     if cost is None:
@@ -171,15 +172,21 @@ def _figures(way: Alternative) -> tuple[str, ...]:
 def _save_exported(result: Exported, folder: Path) -> None:
     save_spec(result.spec, folder)
     write_bundle(result.spec, folder / BUNDLE)
-    write_json(
-        folder / "alternatives.json",
-        {"alternatives": [way.to_data() for way in result.alternatives]},
-    )
+    write_ways(result.alternatives, folder)
 
 
 def _load_exported(folder: Path) -> Exported:
-    ways = read_json(folder / "alternatives.json")["alternatives"]
-    return Exported(load_spec(folder), tuple(map(Alternative.from_data, ways)))
+    return Exported(load_spec(folder), read_ways(folder))
+
+
+def write_ways(ways: Sequence[Alternative], folder: Path) -> None:
+    """Keep the ways that were looked at."""
+    write_json(folder / WAYS, {"alternatives": [way.to_data() for way in ways]})
+
+
+def read_ways(folder: Path) -> tuple[Alternative, ...]:
+    """Read what :func:`write_ways` wrote."""
+    return tuple(map(Alternative.from_data, read_json(folder / WAYS)["alternatives"]))
 
 
 def _describe_exported(result: Exported) -> str:

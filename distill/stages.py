@@ -18,6 +18,9 @@ import numpy as np
 
 from distill.arrays import Array
 from distill.building import accuracy_left, arithmetics, plain_spec
+from distill.building_vector import plain_vector
+from distill.chain.closed_form import ClosedForm
+from distill.chain.expression import Expression
 from distill.config import ExportConfig, SamplingConfig, ScoreConfig, SelectConfig
 from distill.domain import Domain
 from distill.engines.base import Candidate
@@ -27,6 +30,7 @@ from distill.firmware.alternatives import too_large
 from distill.firmware.cost import Cost
 from distill.firmware.spec import BundleSpec
 from distill.firmware.target import Target
+from distill.firmware.vector.spec import VectorSpec
 from distill.firmware.weigh import weigh
 from distill.formula import Formula
 from distill.progress import Progress
@@ -34,11 +38,12 @@ from distill.runner import Stage
 from distill.sampling.sample import draw
 from distill.sampling.sample_set import SampleSet
 from distill.scoring.judge import compare, judge
+from distill.scoring.labels import Labels, compare_labels, labels_of
 from distill.scoring.pareto import front
 from distill.scoring.score import Score
 from distill.scoring.select import Row, Selection, Wish, choose
-from distill.scoring.truth import ask, ask_teacher, held_out
-from distill.teachers.base import Teacher
+from distill.scoring.truth import ask, ask_teacher, fresh_points, held_out
+from distill.teachers.base import Teacher, classes_of
 
 PLOTTED = 10_000
 """Fresh points that are kept for parity plots and residual maps."""
@@ -139,7 +144,10 @@ def score(
     tolerance: float,
     progress: Progress,
 ) -> Scored:
-    """Judge candidates and published formulas at fresh points and at the worst ones found."""
+    """Judge candidates and published formulas at fresh points and at the worst ones found.
+
+    Of a teacher that tells two classes apart the labels are compared too.
+    """
     domain = sample.domain
     progress.advance(0.0, "asking the teacher at fresh points")
     if teacher.can_be_asked:
@@ -173,6 +181,12 @@ def score(
         always=contenders[:CONTENDERS],
         tell=lambda fraction: progress.advance(fraction, f"judging {len(everyone)} formulas"),
     )
+    if len(classes_of(teacher)) == 2:
+        wanted = labels_of(truth.y[:, None])
+        scores = [
+            replace(s, labels=compare_labels(labels_of(c.formula(truth.x)[:, None]), wanted, 2))
+            for c, s in zip(everyone, scores, strict=True)
+        ]
     found = [i for i, c in enumerate(everyone) if c.engine != "published"]
     best = front([(everyone[i].formula.complexity, scores[i].max_error) for i in found])
     return Scored(
@@ -217,6 +231,37 @@ def _describe_scored(result: Scored) -> str:
 SCORE: Stage[Scored] = Stage("score", _save_scored, _load_scored, _describe_scored)
 
 
+# labels ------------------------------------------------------------------------------------------
+
+
+def compare_all_labels(
+    config: ScoreConfig, teacher: Teacher, domain: Domain, scores: Sequence[Expression]
+) -> Labels:
+    """How often formulas of all outputs together give the label of a classifier, at fresh points.
+
+    ``scores`` are one for each class, in the order of the teacher's outputs.
+    """
+    x = fresh_points(domain, config.points, config.seed)
+    found = np.column_stack([score(x) for score in scores])
+    return compare_labels(labels_of(found), labels_of(teacher.predict(x)), len(scores))
+
+
+def _save_labels(result: Labels, folder: Path) -> None:
+    write_json(folder / "labels.json", result.to_data())
+
+
+def _load_labels(folder: Path) -> Labels:
+    return Labels.from_data(read_json(folder / "labels.json"))
+
+
+LABELS: Stage[Labels] = Stage(
+    "labels",
+    _save_labels,
+    _load_labels,
+    lambda result: f"the teacher's label at {result.agreement:.2%} of {result.points:,} points",
+)
+
+
 # measure -----------------------------------------------------------------------------------------
 
 
@@ -244,7 +289,7 @@ def measure(
     within = [c.id for c in scored.candidates if scored.scores[c.id].max_error <= tolerance]
     contenders = on_front | set(within[:CONTENDERS])
     wanted = [c for c in scored.candidates if c.id in contenders or c.engine == "published"]
-    specs: dict[str, BundleSpec] = {}
+    specs: dict[str, BundleSpec | VectorSpec] = {}
     owners: dict[str, str] = {}
     for number, candidate in enumerate(wanted):
         progress.advance(number / len(wanted) / 2, f"writing {len(wanted)} formulas in C")
@@ -252,8 +297,10 @@ def measure(
         for arithmetic in arithmetics(options):
             name = f"candidate_{candidate.id}_{arithmetic}"
             try:
-                specs[name] = plain_spec(
-                    candidate.formula, name, arithmetic, accuracy, tolerance, options, target
+                specs[name] = (
+                    plain_vector(formula, name, arithmetic, tolerance, options, target)
+                    if isinstance(formula := candidate.formula, ClosedForm)
+                    else plain_spec(formula, name, arithmetic, accuracy, tolerance, options, target)
                 )
             except ExportError as error:
                 if options.arithmetic == "fixed" and candidate.id in within:
@@ -330,6 +377,7 @@ def select(
                 candidate.formula.complexity,
                 cost.instructions if cost else None,
                 scored.scores[candidate.id].max_error,
+                labels.agreement if (labels := scored.scores[candidate.id].labels) else None,
             )
         )
     wish = Wish(
@@ -338,6 +386,7 @@ def select(
         max_complexity=config.max_complexity,
         max_cost=config.max_instructions,
         candidate=config.candidate,
+        min_agreement=config.min_agreement,
         unit=unit,
         cost_unit=target.unit if target else "instructions",
     )

@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING
 
 from distill.arrays import Array
 from distill.building import accuracy_left, plain_spec
+from distill.building_vector import plain_vector
+from distill.chain.closed_form import ClosedForm
+from distill.chain.expression import Expression
 from distill.config import StudyConfig, plain
 from distill.domain import Domain
 from distill.engines.base import Candidate
@@ -25,6 +28,8 @@ from distill.firmware.emit import emit_function
 from distill.firmware.evidence import Evidence
 from distill.firmware.names import Names
 from distill.firmware.target import load_target
+from distill.firmware.vector.bundle import VectorBundle
+from distill.firmware.vector.render import render_vector_code
 from distill.formula import Formula
 from distill.keeping import rules_of
 from distill.scoring.score import Score
@@ -37,6 +42,9 @@ if TYPE_CHECKING:
 
 
 Figures = Mapping[str, float | str | None]
+
+LONGEST_SOURCE = 100_000
+"""Characters of C that are kept with a candidate: a forest has megabytes."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +61,8 @@ class Choice:
     study: StudyContext
 
     @property
-    def formula(self) -> Formula:
-        """The formula; callable on points (n, d)."""
+    def formula(self) -> Expression:
+        """The formula, or the teacher's closed form; callable on points (n, d)."""
         return self.candidate.formula
 
     @property
@@ -70,7 +78,7 @@ class Choice:
     @cached_property
     def kept(self) -> tuple[str, ...]:
         """How the formula keeps to units and constraints, line by line; empty without any."""
-        return self.study.rules.told(self.formula)
+        return self.study.rules.told(self.formula) if isinstance(self.formula, Formula) else ()
 
 
 @dataclass(frozen=True)
@@ -162,6 +170,7 @@ class Study:
             "max_error": teacher.max_error,
             "rmse": teacher.rmse,
             "r2": teacher.r2,
+            "agreement": choice.score.labels.agreement if choice.score.labels else None,
             "reference_max_error": reference.max_error if reference else None,
             "instructions": choice.cost.instructions if choice.cost else None,
             "flash_bytes": choice.cost.flash_bytes if choice.cost else None,
@@ -179,7 +188,7 @@ class Study:
         self,
         key: str,
         *,
-        bundle: Bundle | None = None,
+        bundle: Bundle | VectorBundle | None = None,
         evidence: Evidence | None = None,
         alternatives: Sequence[Alternative] = (),
         overrides: Sequence[str] = (),
@@ -235,6 +244,8 @@ class Study:
         """The C of a candidate's formula: in the arithmetic that its cost was measured in."""
         name = self.context.output_of_teacher.name
         config = self.context.config
+        if isinstance(choice.formula, ClosedForm):
+            return self._closed_source(choice, choice.formula)
         if choice.cost is None or not config.target:
             return emit_function(choice.formula, name, "float32")
         spec = plain_spec(
@@ -248,6 +259,20 @@ class Study:
         )
         assert spec.implementation is not None  # the spec has a formula
         return spec.implementation.text(name, Names(name))
+
+    def _closed_source(self, choice: Choice, closed: ClosedForm) -> str:
+        """The C of a closed form; only its beginning where it is longer than anybody reads."""
+        config, name = self.context.config, self.context.output_of_teacher.name
+        if choice.cost is None or not config.target:
+            return ""
+        target = load_target(config.target)
+        spec = plain_vector(
+            closed, name, choice.cost.arithmetic, config.tolerance, config.export, target
+        )
+        text = render_vector_code(spec)[f"{name}.c"]
+        if len(text) <= LONGEST_SOURCE:
+            return text
+        return f"{text[:LONGEST_SOURCE]}\n/* ... cut here: {len(text):,} characters in all. */\n"
 
     def _repr_html_(self) -> str:
         """For notebooks: the choice, the Pareto plot and the front."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console, Group
@@ -9,12 +10,15 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
+from distill.delivery import Shipped
 from distill.engines.findings import Finding, lines
 from distill.firmware.alternatives import Alternative
 from distill.firmware.cost import Cost
 from distill.firmware.evidence import Evidence
-from distill.pipeline import Shipped
+from distill.scoring.labels import Labels
 from distill.study import Choice, Study
+from distill.study_set import StudySet
+from distill.teachers.base import classes_of
 
 
 def show(
@@ -29,6 +33,22 @@ def show(
     console.print(_choice(study))
     if study.findings is not None:
         console.print(findings_tree(study.findings))
+    show_shipped(console, shipped)
+    for line in next_steps:
+        console.print(Text(line), soft_wrap=True)
+
+
+def show_all(console: Console, whole: StudySet, shipped: Shipped, next_steps: list[str]) -> None:
+    """Print the summary of all outputs of a teacher."""
+    for study in whole.studies:
+        console.print()
+        console.print(Text(study.context.output_of_teacher.name, style="bold underline"))
+        console.print(_front(study))
+        console.print(_choice(study))
+        if study.findings is not None:
+            console.print(findings_tree(study.findings))
+    if whole.labels is not None:
+        console.print(_confusion(whole.labels, classes_of(whole.context.teacher)))
     show_shipped(console, shipped)
     for line in next_steps:
         console.print(Text(line), soft_wrap=True)
@@ -134,7 +154,29 @@ def _choice(study: Study) -> Group:
         for choice in study.choices
         if choice.published
     ]
-    return Group(*lines)
+    if chosen.score.labels is None:
+        return Group(*lines)
+    classes = classes_of(study.context.teacher)
+    lines += [Text(f"  {'':<16} label: {classes[1]} where it is above 0, else {classes[0]}")]
+    return Group(*lines, _confusion(chosen.score.labels, classes))
+
+
+def _confusion(labels: Labels, classes: Sequence[str]) -> Table:
+    """How often each class of the teacher (rows) gets which label (columns)."""
+    table = Table(
+        title=f"\nlabels: {labels.agreement:.2%} of {labels.points:,} points as the teacher has "
+        "them (rows: the teacher's, columns: the formula's)",
+        title_justify="left",
+        box=None,
+        pad_edge=False,
+        header_style="bold",
+    )
+    table.add_column("")
+    for name in classes:
+        table.add_column(Text(name), justify="right")
+    for name, row in zip(classes, labels.confusion, strict=True):
+        table.add_row(Text(name), *(f"{number:,}" for number in row))
+    return table
 
 
 def _errors(name: str, choice: Choice, unit: str) -> str:
@@ -164,7 +206,7 @@ def _shipped(shipped: Shipped) -> Group:
     lines = [Text(), Text(f"  C        {_short(shipped.bundle.source)}", style="bold")]
     for number, way in enumerate(shipped.alternatives):
         taken = way.arithmetic == shipped.bundle.spec.arithmetic and (
-            way.content == ("table" if shipped.bundle.spec.formula is None else "formula")
+            way.content == shipped.content
         )
         start = "ways" if number == 0 else ""
         lines.append(Text(f"  {start:<8} {'►' if taken else ' '} {way.name}: {_way(way)}"))

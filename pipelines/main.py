@@ -3,7 +3,7 @@
     python pipelines/main.py target=host tolerance=0.2
 
 Overrides are those of ``distill run``. Every stage keeps its result, so that a repeated run reuses
-what did not change; ``distill.pipeline.search`` and ``distill.pipeline.ship`` show the stages.
+what did not change; ``distill.pipeline.search`` and ``distill.delivery.ship`` show the stages.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sys
 
 from hydra import compose, initialize_config_dir
 
-from distill import pipeline
+from distill import delivery, pipeline
 from distill.config import conf_directory, read_config
 from distill.firmware.target import load_target
 from distill.terminal import Terminal
@@ -31,12 +31,12 @@ def main(overrides: list[str]) -> None:
 
         # -> export -> verify; nothing chosen means that the table alone is exported
         chosen, target = study.chosen, load_target(config.target)
-        shipped = pipeline.ship(
+        shipped = delivery.ship(
             study.context,
             chosen.candidate if chosen else None,
             chosen.score.max_error if chosen else None,
             target,
-            pipeline.export_directory(config, study.context.teacher, target),
+            delivery.export_directory(config, study.context.teacher, target),
             progress,
         )
     print(shipped.bundle.source)

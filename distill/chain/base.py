@@ -20,10 +20,14 @@ class Step(Protocol):
     """
 
     @property
-    def inputs(self) -> int: ...
+    def inputs(self) -> int:
+        """How many numbers it takes."""
+        ...
 
     @property
-    def outputs(self) -> int: ...
+    def outputs(self) -> int:
+        """How many numbers it gives."""
+        ...
 
     @property
     def stored(self) -> int:
@@ -40,6 +44,17 @@ class Step(Protocol):
 
         The order of operations is that of the C, so that without a function of the C library both
         agree to the bit. Values are handed over as float64 whatever ``real`` is.
+        """
+        ...
+
+    def growth(self, sizes: Sequence[int]) -> list[int]:
+        """How many nodes :meth:`expand` would give for each output, from those of each input.
+
+        Found by counting, never by building. The trees may be smaller where equal parts meet.
+
+        Raises
+        ------
+        FormulaError : where the step has no formula.
         """
         ...
 

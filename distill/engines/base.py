@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from distill.chain.expression import Expression, read_expression
 from distill.engines.findings import Finding
 from distill.engines.oracle import Oracle
 from distill.engines.rules import Rules
@@ -26,11 +27,20 @@ class Budget:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A formula, the engine that proposed it, and how it was found (for people)."""
+    """A formula, the engine that proposed it, and how it was found (for people).
 
-    formula: Formula
+    ``formula`` may also be a closed form that is no formula one could read, such as a forest.
+    """
+
+    formula: Expression
     engine: str
     origin: str = ""
+
+    @property
+    def written(self) -> Formula:
+        """The formula of a candidate that was searched for; closed forms are never searched for."""
+        assert isinstance(self.formula, Formula)
+        return self.formula
 
     @property
     def id(self) -> str:
@@ -51,7 +61,12 @@ class Candidate:
         """Read what :meth:`to_data` gave."""
         formula = data["formula"]
         assert isinstance(formula, Mapping)
-        return cls(Formula.from_data(formula), str(data["engine"]), str(data["origin"]))
+        return cls(read_expression(formula), str(data["engine"]), str(data["origin"]))
+
+
+def formulas(candidates: Iterable[Candidate]) -> list[Formula]:
+    """The formulas of those that have one."""
+    return [c.formula for c in candidates if isinstance(c.formula, Formula)]
 
 
 @dataclass(frozen=True)
@@ -61,10 +76,12 @@ class Problem:
     ``operators`` maps each allowed operator's name to its relative cost on the target (an
     addition is about 1). ``tolerance`` is the wanted largest absolute error. ``oracle`` is the
     teacher itself where it can be asked, None for a table. ``known`` are formulas found before, by
-    other engines or in earlier rounds. ``rules`` are what formulas have to keep to; those that
-    break them are dropped afterwards, so an engine may ignore them, all but the form. ``tell`` is
-    told which part of the budget is spent, from 0 to 1, by engines that know; ``explain`` the whole
-    of what was found out about the teacher, whenever there is more, by engines that find out.
+    other engines, in earlier rounds or for other outputs. ``closed`` are the teacher's own closed
+    forms, where they are known, for the engine that looks for nothing else. ``rules`` are what
+    formulas have to keep to; those that break them are dropped afterwards, so an engine may ignore
+    them, all but the form. ``tell`` is told which part of the budget is spent, from 0 to 1, by
+    engines that know; ``explain`` the whole of what was found out about the teacher, whenever there
+    is more, by engines that find out.
     """
 
     sample: SampleSet
@@ -75,6 +92,7 @@ class Problem:
     seed: int
     oracle: Oracle | None = None
     known: tuple[Formula, ...] = ()
+    closed: tuple[Candidate, ...] = ()
     rules: Rules = field(default_factory=Rules)
     tell: Callable[[float], None] = lambda fraction: None
     explain: Callable[[Finding], None] = lambda finding: None

@@ -63,7 +63,7 @@ def refine(
     seconds : no new step begins after so many seconds; None for no limit (reproducible).
     """
     deadline = None if seconds is None else time.monotonic() + seconds
-    formula = simplify_formula(candidate.formula, sample.x, seconds=None)
+    formula = simplify_formula(candidate.written, sample.x, seconds=None)
     names = sample.domain.names
     fit = Fit.of(formula.tree, names, sample.x, sample.y)
     if not np.isfinite(fit.worst()) or len(fit.theta) > MOST_CONSTANTS:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from distill.engines.base import Engine
+from distill.engines.exact import NAME as EXACT
+from distill.engines.exact import Exact, ExactOptions
 from distill.engines.operon import Operon, OperonOptions
 from distill.engines.polynomial import Polynomial, PolynomialOptions
 from distill.engines.structure.engine import Structure, StructureOptions
@@ -19,7 +21,8 @@ class EngineEntry:
     """An engine on offer: ``factory`` takes an instance of ``options``.
 
     ``asks`` says that it asks the teacher by itself: the teacher's own error is estimated for it.
-    ``fills`` says that it fills in skeletons.
+    ``fills`` says that it fills in skeletons. ``searches`` is False where what it proposes is known
+    beforehand, so that there are no rounds and nothing is refined.
     """
 
     name: str
@@ -28,6 +31,7 @@ class EngineEntry:
     factory: Callable[[Any], Engine]
     asks: bool = False
     fills: bool = False
+    searches: bool = True
 
 
 ENGINES: dict[str, EngineEntry] = {
@@ -52,6 +56,13 @@ ENGINES: dict[str, EngineEntry] = {
             "sparse polynomials and ratios by least squares: what a search must beat",
             PolynomialOptions,
             Polynomial,
+        ),
+        EngineEntry(
+            EXACT,
+            "the teacher's own closed form, where it is known: no search, no error but rounding",
+            ExactOptions,
+            Exact,
+            searches=False,
         ),
     )
 }

@@ -13,7 +13,12 @@ from distill.firmware.target import Target
 
 VERSION = 1
 
-_CONTENTS = {"formula": "formula", "table": "table alone"}
+_CONTENTS = {
+    "formula": "formula",
+    "table": "table alone",
+    "formulas": "formulas",
+    "closed": "closed form",
+}
 _ARITHMETICS = {"float32": "float32", "double": "double", "fixed": "fixed point"}
 
 

@@ -13,7 +13,8 @@ TOP: Block = (-1, -1)
 def blocks(graph: Graph) -> list[Block]:
     """For each operation the innermost branch that holds all its uses; inputs are everywhere."""
     paths: list[tuple[Block, ...] | None] = [None] * len(graph.operations)
-    paths[-1] = (TOP,)
+    for end in graph.ends:
+        paths[end] = (TOP,)
     for at in reversed(range(len(graph.operations))):
         operation, path = graph.operations[at], paths[at]
         assert path is not None  # every operation is needed by a later one

@@ -19,7 +19,7 @@ from distill.firmware.fixed.formats import QFormat, input_bounds, input_formats
 from distill.firmware.guard import Guard
 from distill.firmware.lookup import Table
 from distill.firmware.policy import Policy
-from distill.firmware.render import render_files
+from distill.firmware.render import render_files, sentence
 from distill.firmware.spec import BundleSpec, Mode, evaluate_bundle
 
 __all__ = ["Bundle", "BundleSpec", "Mode", "Policy", "evaluate_bundle", "write_bundle"]
@@ -64,26 +64,40 @@ def write_bundle(spec: BundleSpec, directory: Path) -> Bundle:
     StorageError : when the disk is full or the folder cannot be written.
     """
     directory = Path(directory)
-    _check_replaceable(directory)
-    files = render_bundle(spec)
+    check_replaceable(directory)
+    return Bundle(directory, spec, write_files(render_bundle(spec), directory))
+
+
+def write_files(files: Mapping[str, str], directory: Path) -> dict[str, str]:
+    """Write texts by their paths into a folder, whole or not at all; the SHA-256 of each."""
     with whole_folder(directory) as folder:
         for name, text in files.items():
             path = folder / name
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(text.encode())
-    return Bundle(directory, spec, {name: _sha256(text.encode()) for name, text in files.items()})
+    return hashes(files)
+
+
+def hashes(files: Mapping[str, str]) -> dict[str, str]:
+    """The SHA-256 of every text."""
+    return {name: _sha256(text.encode()) for name, text in files.items()}
 
 
 def render_bundle(spec: BundleSpec) -> dict[str, str]:
     """The text of every file of the bundle, by its path in the folder."""
     files = render_files(spec)
-    files["library.json"] = _platformio(spec)
-    files = dict(sorted(files.items()))
-    files[RECORD] = _json(_record(spec, files))
-    return files
+    return packed(files, spec.name, sentence(spec), _record(spec))
 
 
-def _check_replaceable(directory: Path) -> None:
+def packed(
+    files: Mapping[str, str], name: str, description: str, record: Mapping[str, object]
+) -> dict[str, str]:
+    """Files with PlatformIO's description and the record, which gets the hash of every other."""
+    whole = dict(sorted({**files, "library.json": _platformio(name, description)}.items()))
+    return {**whole, RECORD: _json({**record, "files": hashes(whole)})}
+
+
+def check_replaceable(directory: Path) -> None:
     """Refuse a folder in which anything but a bundle as we wrote it would be lost."""
     if not directory.exists() or (directory.is_dir() and not any(directory.iterdir())):
         return
@@ -116,27 +130,27 @@ def _json(data: object) -> str:
     return json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _platformio(spec: BundleSpec) -> str:
+def _platformio(name: str, description: str) -> str:
     return _json(
         {
-            "name": spec.name,
+            "name": name,
             "version": "1.0.0",
-            "description": plain(f"{spec.output_name} from {', '.join(spec.domain.names)}"),
+            "description": plain(description),
             "frameworks": "*",
             "platforms": "*",
-            "headers": f"{spec.name}.h",
+            "headers": f"{name}.h",
             "build": {
                 "srcDir": ".",
                 "includeDir": ".",
-                "srcFilter": [f"+<{spec.name}.c>", f"+<{spec.name}_selftest.c>"],
+                "srcFilter": [f"+<{name}.c>", f"+<{name}_selftest.c>"],
                 "flags": ["-ffp-contract=off"],
             },
         }
     )
 
 
-def _record(spec: BundleSpec, files: Mapping[str, str]) -> dict[str, object]:
-    """The machine-readable record: all that is known, and the hash of every other file."""
+def _record(spec: BundleSpec) -> dict[str, object]:
+    """The machine-readable record: all that is known but the files."""
     return {
         "format": FORMAT,
         "version": VERSION,
@@ -161,7 +175,6 @@ def _record(spec: BundleSpec, files: Mapping[str, str]) -> dict[str, object]:
         "within_tolerance": spec.within_tolerance,
         "policy": asdict(spec.policy),
         "provenance": dict(sorted(spec.provenance.items())),
-        "files": {name: _sha256(text.encode()) for name, text in files.items()},
     }
 
 

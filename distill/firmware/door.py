@@ -72,15 +72,21 @@ def to_float(q: Integers, form: QFormat) -> Array:
 
 def door_functions(name: str, output: QFormat) -> str:
     """``NAME_to_integer`` and ``NAME_to_float``; they need <stdint.h>."""
-    return (
-        _TO_INTEGER.format(name=name)
-        + "\n"
-        + _TO_FLOAT.format(
-            name=name,
-            fraction=output.fraction,
-            sign="-" if output.fraction >= 0 else "+",
-            exponent=abs(output.fraction),
-        )
+    return to_integer_function(name) + "\n" + to_float_function(name, output)
+
+
+def to_integer_function(name: str) -> str:
+    """``NAME_bits`` and ``NAME_to_integer``; they need <stdint.h>."""
+    return _TO_INTEGER.format(name=name)
+
+
+def to_float_function(name: str, output: QFormat) -> str:
+    """``NAME_to_float`` of numbers of one format."""
+    return _TO_FLOAT.format(
+        name=name,
+        fraction=output.fraction,
+        sign="-" if output.fraction >= 0 else "+",
+        exponent=abs(output.fraction),
     )
 
 

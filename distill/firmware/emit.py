@@ -107,18 +107,34 @@ def function_text(
     """The function of a lowered graph, after its static helpers; locals come from ``names``."""
     real = real_type(arithmetic)
     called = _kernel_names(kernels(graph), name)
-    statements, result = _Printer(graph, arithmetic, parameters, names, called).print()
-    used = {operation.column for operation in graph.operations if operation.name == INPUT}
+    statements, (result,) = _Printer(graph, arithmetic, parameters, names, called).print()
+    used = _used(graph)
     unused = [f"(void){p};" for i, p in enumerate(parameters) if i not in used]
-    body = [*unused, *statements, f"return {result};"]
-    function = "\n".join(
-        [
-            ("static " if static else "") + signature(real, name, parameters),
-            "{",
-            *(f"    {line}" for line in body),
-            "}\n",
-        ]
-    )
+    head = ("static " if static else "") + signature(real, name, parameters)
+    return _with_helpers(called, name, head, [*unused, *statements, f"return {result};"])
+
+
+def array_function_text(graph: Graph, name: str, arithmetic: Arithmetic, names: Names) -> str:
+    """``static void NAME(const real *x, real *y)`` of a graph, one result after another in y."""
+    real = real_type(arithmetic)
+    parameters = names.parameters(graph.inputs)
+    x, y = names.parameter("x"), names.parameter("y")
+    called = _kernel_names(kernels(graph), name)
+    statements, results = _Printer(graph, arithmetic, parameters, names, called).print()
+    taken = [f"const {real} {parameters[i]} = {x}[{i}];" for i in sorted(_used(graph))]
+    given = [f"{y}[{i}] = {text};" for i, text in enumerate(results)]
+    unused = [] if taken else [f"(void){x};"]
+    head = f"static void {name}(const {real} *{x}, {real} *{y})"
+    return _with_helpers(called, name, head, [*unused, *taken, *statements, *given])
+
+
+def _used(graph: Graph) -> set[int]:
+    """The columns that a graph reads."""
+    return {operation.column for operation in graph.operations if operation.name == INPUT}
+
+
+def _with_helpers(called: Mapping[Kernel, str], name: str, head: str, body: list[str]) -> str:
+    function = "\n".join([head, "{", *(f"    {line}" for line in body), "}\n"])
     helpers = [helper_text(list(called), name)] if called else []
     return "\n".join([*helpers, *(k.text(c, name) for k, c in called.items()), function])
 
@@ -166,9 +182,10 @@ class _Printer:
         for at, block in enumerate(blocks(graph)):
             self.members.setdefault(block, []).append(at)
 
-    def print(self) -> tuple[list[str], str]:
-        """The statements that define the locals, and the expression of the result."""
-        return self._block(TOP, len(self.graph.operations) - 1, "")
+    def print(self) -> tuple[list[str], list[str]]:
+        """The statements that define the locals, and the expressions of the results."""
+        statements, _ = self._block(TOP, len(self.graph.operations) - 1, "")
+        return statements, [self.texts[end][0] for end in self.graph.ends]
 
     def _block(self, block: Block, result: int, target: str) -> tuple[list[str], str]:
         """The statements of a block and the expression of its result.

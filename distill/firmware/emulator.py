@@ -38,7 +38,7 @@ class Emulator(Protocol):
     """
 
     def run(self, x: Array, signature: Signature) -> Results:
-        """The results at the points x (n, d), shape (n,), to the bit."""
+        """The results at the points x (n, d), (n,) or (n, columns), to the bit."""
         ...
 
     def selftest(self) -> int:

@@ -26,6 +26,9 @@ MACHINES = {"gcc_x86_32": "32-bit int", "gcc_x86_16": "16-bit int"}
 BOXES = 64
 """Boxes of the domain, about, besides those outside of it."""
 
+MOST_CUT = 6
+"""With more inputs than this, every one of them is a single box."""
+
 
 @dataclass(frozen=True, slots=True)
 class Analysed:
@@ -92,9 +95,10 @@ def driver_text(code: Code) -> str:
     lines = [
         *('#include "__fc_builtin.h"', f'#include "{code.header.name}"', *tables),
         *("void all_values(void);", "void all_values(void)", "{"),
-        *(f"    int32_t x[{len(columns)}];", *(f"    {loop}" for loop in loops), "    {"),
+        f"    int32_t x[{len(columns)}], y[{code.signature.columns}];",
+        *(*(f"    {loop}" for loop in loops), "    {"),
         *(f"        {step}" for step in steps),
-        *(f"        (void){code.signature.call(code.name)};", "    }", "}"),
+        *(f"        {code.signature.call(code.name)}", "    }", "}"),
     ]
     return "\n".join(lines) + "\n"
 
@@ -108,6 +112,8 @@ def _pieces(code: Code, column: int) -> list[tuple[int, int]]:
     pieces = [(first, behind - 1) for first, behind in pairwise(cuts)]
     if not code.answers_everywhere:
         return pieces
+    if inputs > MOST_CUT:  # the boxes outside alone would be three to the power of the inputs
+        return [(int(INT32.min), int(INT32.max))]
     return [(int(INT32.min), low - 1), *pieces, (high + 1, int(INT32.max))]
 
 

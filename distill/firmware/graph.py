@@ -7,7 +7,7 @@ one that needs formats (fixed point) keeps a tuple parallel to ``Graph.operation
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
@@ -55,20 +55,29 @@ class Operation:
 class Graph:
     """Operations in an order in which arguments come first; the last one is the result.
 
-    ``inputs`` names the columns. Every operation is needed by the result and occurs once.
+    ``inputs`` names the columns. Every operation is needed by the result and occurs once. A graph
+    of several results has their numbers in ``results`` (:func:`join`); passes come before that.
     """
 
     operations: tuple[Operation, ...]
     inputs: tuple[str, ...]
+    results: tuple[int, ...] = ()
 
     @cached_property
     def uses(self) -> tuple[int, ...]:
-        """How often each operation is an argument of another one."""
+        """How often each operation is an argument of another one, or one of several results."""
         counts = [0] * len(self.operations)
+        for result in self.results:
+            counts[result] += 1
         for operation in self.operations:
             for arg in operation.args:
                 counts[arg] += 1
         return tuple(counts)
+
+    @property
+    def ends(self) -> tuple[int, ...]:
+        """The numbers of the results, one or several."""
+        return self.results or (len(self.operations) - 1,)
 
     @cached_property
     def uses_libm(self) -> bool:
@@ -156,8 +165,12 @@ class Builder:
 
     def finish(self, result: int) -> Graph:
         """The graph of what ``result`` needs, in the order it is needed."""
+        return replace(self.finish_all((result,)), results=())
+
+    def finish_all(self, results: tuple[int, ...]) -> Graph:
+        """The graph of what several results need, in the order it is needed."""
         order: dict[int, int] = {}
-        stack = [(result, False)]
+        stack = [(result, False) for result in reversed(results)]
         while stack:
             at, ready = stack.pop()
             if at in order:
@@ -171,7 +184,24 @@ class Builder:
         return Graph(
             tuple(replace(o, args=tuple(order[a] for a in o.args)) for o in kept),
             self._inputs,
+            tuple(order[result] for result in results),
         )
+
+
+def join(graphs: Sequence[Graph]) -> Graph:
+    """One graph of several over the same inputs: what they have in common is computed once.
+
+    Every result is put together by the very operations of its own graph.
+    """
+    builder = Builder(graphs[0].inputs)
+    results = []
+    for graph in graphs:
+        places: list[int] = []
+        for operation in graph.operations:
+            args = tuple(places[a] for a in operation.args)
+            places.append(builder.add(replace(operation, args=args)))
+        results.append(places[-1])
+    return builder.finish_all(tuple(results))
 
 
 def build_graph(formula: Formula) -> Graph:

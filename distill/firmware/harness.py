@@ -19,7 +19,8 @@ Number = Literal["float32", "double", "int32"]
 """What a generated function takes and returns: ``float``, ``double``, or fixed-point integers."""
 
 Results = npt.NDArray[np.float32] | npt.NDArray[np.float64] | npt.NDArray[np.int32]
-"""What C returned, in C's own type, shape (n,)."""
+"""What C returned, in C's own type: (n,), or of a function over arrays (n, outputs), a label behind
+them where there is one."""
 
 # The C type of each number and its bytes in memory; every target is little-endian.
 _C_TYPES: dict[Number, str] = {"float32": "float", "double": "double", "int32": "int32_t"}
@@ -32,10 +33,22 @@ _DTYPES: dict[Number, np.dtype[Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """A generated function's arguments: how many, and of which type (its result has it too)."""
+    """A generated function's arguments: how many, and of which type (its result has it too).
+
+    With ``arrays`` it is ``void NAME(const real *x, real *y)`` with ``outputs`` numbers in y; with
+    ``label`` there is ``int NAME_label(const real *x)`` besides, which counts as one more result.
+    """
 
     inputs: int
     number: Number = "float32"
+    outputs: int = 1
+    arrays: bool = False
+    label: bool = False
+
+    @property
+    def columns(self) -> int:
+        """How many results a point has, the label among them."""
+        return self.outputs + self.label
 
     @property
     def real(self) -> str:
@@ -65,22 +78,46 @@ class Signature:
         with np.errstate(over="ignore"):
             return x.astype(self.dtype)
 
+    def shaped(self, results: Results) -> Results:
+        """Results one after another, in the shape that :data:`Results` tells."""
+        return results.reshape(-1, self.columns) if self.arrays else results
+
     def prototype(self, name: str) -> str:
-        """The function's declaration."""
-        return f"{self.real} {name}({', '.join([self.real] * self.inputs)});"
+        """The declarations of the function, and of that of the label."""
+        if not self.arrays:
+            return f"{self.real} {name}({', '.join([self.real] * self.inputs)});"
+        label = f"\n{self.label_prototype(name)}" if self.label else ""
+        return f"void {name}(const {self.real} *x, {self.real} *y);{label}"
+
+    def label_prototype(self, name: str) -> str:
+        """The declaration of the function of the label."""
+        return f"int {name}_label(const {self.real} *x);"
 
     def call(self, name: str) -> str:
-        """A call with the point that ``x`` points to."""
-        return f"{name}({', '.join(f'x[{i}]' for i in range(self.inputs))})"
+        """Statements that lay the results at ``y``, of the point that ``x`` points to."""
+        if not self.arrays:
+            return f"y[0] = {name}({', '.join(f'x[{i}]' for i in range(self.inputs))});"
+        label = f" y[{self.outputs}] = ({self.real}){name}_label(x);" if self.label else ""
+        return f"{name}(x, y);{label}"
 
 
 def chip_loop(name: str, signature: Signature) -> str:
     """C that calls function ``name`` for n points in memory; its entry is :data:`ENTRY`."""
-    real, d = signature.real, signature.inputs
+    real, d, k = signature.real, signature.inputs, signature.columns
     return _chip(
         signature.prototype(name),
         f"void {ENTRY}(const {real} *x, {real} *y, unsigned n)",
-        f"for (; n > 0; n--, x += {d}) *y++ = {signature.call(name)};",
+        f"for (; n > 0; n--, x += {d}, y += {k}) {{ {signature.call(name)} }}",
+    )
+
+
+def chip_label(name: str, signature: Signature) -> str:
+    """The same for the function of the label alone, so that a call of it can be counted."""
+    real, d, k = signature.real, signature.inputs, signature.columns
+    return _chip(
+        signature.label_prototype(name),
+        f"void {ENTRY}(const {real} *x, int32_t *y, unsigned n)",
+        f"for (; n > 0; n--, x += {d}, y += {k}) *y = {name}_label(x);",
     )
 
 
@@ -175,22 +212,22 @@ def _chip(prototype: str, entry: str, body: str) -> str:
 
 def host_loop(header: str, name: str, signature: Signature) -> str:
     """A C program that reads points from one binary file and writes results to another."""
-    real, d = signature.real, signature.inputs
+    real, d, k = signature.real, signature.inputs, signature.columns
     return f"""#include <stdio.h>
 #include "{header}"
-int main(int count, char **arguments)
+int main(int harness_count, char **harness_arguments)
 {{
-    {real} x[{d}];
-    FILE *in, *out;
-    if (count != 3) return 2;
-    in = fopen(arguments[1], "rb");
-    out = fopen(arguments[2], "wb");
-    if (!in || !out) return 3;
-    while (fread(x, sizeof x, 1, in) == 1) {{
-        const {real} y = {signature.call(name)};
-        if (fwrite(&y, sizeof y, 1, out) != 1) return 4;
+    {real} x[{d}], y[{k}];
+    FILE *harness_in, *harness_out;
+    if (harness_count != 3) return 2;
+    harness_in = fopen(harness_arguments[1], "rb");
+    harness_out = fopen(harness_arguments[2], "wb");
+    if (!harness_in || !harness_out) return 3;
+    while (fread(x, sizeof x, 1, harness_in) == 1) {{
+        {signature.call(name)}
+        if (fwrite(y, sizeof y, 1, harness_out) != 1) return 4;
     }}
-    fclose(in);
-    return fclose(out) ? 4 : 0;
+    fclose(harness_in);
+    return fclose(harness_out) ? 4 : 0;
 }}
 """

@@ -74,7 +74,8 @@ static int32_t {name}_order(float value)
 """
 """What a chip without a floating-point unit compares in a tenth of the time."""
 
-_INFINITE = 0x7F800000
+INFINITE = 0x7F800000
+"""The key of infinity, beyond which NaN lies."""
 
 
 def order_of(value: float) -> int:
@@ -91,7 +92,7 @@ def _hold_by_order(variable: Variable, x: str, policy: Policy, key: str, order: 
     }[policy.nan_input]
     refuse = policy.out_of_domain == "nan"
     lines = [f"const int32_t {key} = {order}({x});"]
-    sides = (("<", low, f"{key} < -{_INFINITE}"), (">", high, f"{key} > {_INFINITE}"))
+    sides = (("<", low, f"{key} < -{INFINITE}"), (">", high, f"{key} > {INFINITE}"))
     for sign, bound, is_nan in sides:
         held = "return NAN;" if refuse else f"{x} = {literal(bound, 'float32')};"
         lines.append(f"if ({key} {sign} {order_of(bound)}) {{")

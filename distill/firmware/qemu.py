@@ -114,18 +114,19 @@ def run_in_qemu(
         start.write_text(_start(row, x, signature), encoding="utf-8")
         toolchain.build([*sources, loop, start], program, entry=START)
         ended = run_tool((path, "-cpu", row.cpu, str(program)), seconds=seconds, folder=folder)
-    size = signature.dtype.itemsize
+    size = signature.columns * signature.dtype.itemsize
     if ended.status != 0 or len(ended.output) != 2 * size * len(x):
         raise ToolchainError(
             f"the program faults in {row.program} -cpu {row.cpu}: {ended.complaint}.",
             hint="compare with the results of the emulator of target.emulator.",
         )
-    return np.frombuffer(bytes.fromhex(ended.output), dtype=signature.dtype)
+    return signature.shaped(np.frombuffer(bytes.fromhex(ended.output), dtype=signature.dtype))
 
 
 def _start(row: _Row, x: Array, signature: Signature) -> str:
     """C of the entry: the points as bytes, a call of the harness, the results as hexadecimal."""
     real, n = signature.real, len(x)
+    size = n * signature.columns * signature.dtype.itemsize
     data = ", ".join(str(byte) for byte in signature.pack(x))
     return f"""#include <stdint.h>
 __asm__(".text; .globl distill_start; .globl distill_system; {row.start}; {row.system}");
@@ -137,7 +138,7 @@ extern unsigned char distill_thread[64];
 unsigned char distill_thread[64];
 static const union {{ unsigned char bytes[{len(signature.pack(x))}]; {real} number; }} points =
     {{ {{ {data} }} }};
-static union {{ unsigned char bytes[{n * signature.dtype.itemsize}]; {real} number; }} results;
+static union {{ unsigned char bytes[{size}]; {real} number; }} results;
 void distill_main(void)
 {{
     unsigned i;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -36,18 +37,21 @@ from distill.firmware.vectors import make_vectors
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
-# The bundle's files by the template each comes from.
-_FILES = {
-    "{name}.h": "header.h.j2",
-    "{name}.c": "source.c.j2",
+PACKAGING = {
     "{name}_selftest.h": "selftest.h.j2",
-    "{name}_selftest.c": "selftest.c.j2",
     "main.c": "main.c.j2",
     "CMakeLists.txt": "CMakeLists.txt.j2",
     "library.properties": "library.properties.j2",
     "zephyr/module.yml": "zephyr_module.yml.j2",
     "zephyr/CMakeLists.txt": "zephyr_CMakeLists.txt.j2",
     "zephyr/Kconfig": "zephyr_Kconfig.j2",
+}
+"""Files that every bundle has, by the template each comes from."""
+
+_FILES = PACKAGING | {
+    "{name}.h": "header.h.j2",
+    "{name}.c": "source.c.j2",
+    "{name}_selftest.c": "selftest.c.j2",
     "README.md": "README.md.j2",
 }
 
@@ -60,11 +64,12 @@ ARITHMETIC_WORDS = {
 SOFT = 10.0
 """From so many instructions on an addition of floats is taken for a call of a library."""
 
-_AVR_READS = {
+AVR_READS = {
     "READ8": "pgm_read_byte",
     "READ16": "pgm_read_word",
     "READ32": "pgm_read_dword",
     "READF": "pgm_read_float",
+    "READD": "pgm_read_float",  # an AVR's double is a float
 }
 
 
@@ -76,24 +81,27 @@ def render_files(spec: BundleSpec) -> dict[str, str]:
     ExportError : when a constant cannot be held in the arithmetic.
     """
     context = {**_context(spec), **_vector_context(spec)}
-    return {
-        file.format(name=spec.name): _environment().get_template(template).render(context)
-        for file, template in _FILES.items()
-    }
+    return fill(_FILES, spec.name, context)
 
 
 def render_code(spec: BundleSpec) -> dict[str, str]:
     """The header and the source alone: what is compiled to measure the function."""
     context = _context(spec)
+    return fill({"{name}.h": "header.h.j2", "{name}.c": "source.c.j2"}, spec.name, context)
+
+
+def fill(files: Mapping[str, str], name: str, context: Mapping[str, object]) -> dict[str, str]:
+    """The text of files by their paths, in which ``{name}`` is filled in, from their templates."""
     return {
-        f"{spec.name}.{suffix}": _environment().get_template(template).render(context)
-        for suffix, template in (("h", "header.h.j2"), ("c", "source.c.j2"))
+        file.format(name=name): environment().get_template(template).render(context)
+        for file, template in files.items()
     }
 
 
 @cache
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
+def environment() -> jinja2.Environment:
+    """The templates, with the filters that make text from outside harmless."""
+    made = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES),
         undefined=jinja2.StrictUndefined,
         autoescape=False,  # C, CMake and Markdown: what comes from outside is escaped by filters
@@ -101,9 +109,9 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"comment": comment, "markdown": markdown, "plain": plain}
-    environment.globals |= {"wrapped": wrapped}
-    return environment
+    made.filters |= {"comment": comment, "markdown": markdown, "plain": plain}
+    made.globals |= {"wrapped": wrapped}
+    return made
 
 
 def _context(spec: BundleSpec) -> dict[str, object]:
@@ -123,6 +131,7 @@ def _context(spec: BundleSpec) -> dict[str, object]:
         "variables": list(zip(parameters, spec.domain.variables, strict=True)),
         "fractions": [form.fraction for form in input_formats(spec.domain)],
         "readable": "" if spec.formula is None else spec.formula.readable(6),
+        "sentence": sentence(spec),
         "output": spec.output_name + (f" in {spec.output_unit}" if spec.output_unit else ""),
         "policy": spec.policy.sentences(integers=spec.interface == "integer"),
         "notes": header_notes(spec, parameters),
@@ -134,10 +143,15 @@ def _context(spec: BundleSpec) -> dict[str, object]:
             "arithmetic": ARITHMETIC_WORDS[spec.arithmetic],
             "table": "" if spec.table is None else _table_words(spec.table),
         },
-        "avr_read": _AVR_READS,
+        "avr_read": AVR_READS,
         **_functions(spec),
         **_body(spec, parameters),
     }
+
+
+def sentence(spec: BundleSpec) -> str:
+    """What the function gives from what, for packages."""
+    return f"{spec.output_name} from {', '.join(spec.domain.names)}"
 
 
 def _functions(spec: BundleSpec) -> dict[str, object]:
@@ -233,11 +247,9 @@ def _vector_context(spec: BundleSpec) -> dict[str, object]:
     """The self-test's inputs and answers, as bits: no reader of decimals can round them."""
     vectors = make_vectors(spec)
     kind = Signature(len(spec.domain), spec.number)
-    width, suffix = (16, "ull") if spec.number == "double" else (8, "u")
 
     def bits(value: float) -> str:
-        pattern = int.from_bytes(kind.pack(np.array([value])), "little")
-        return f"0x{pattern:0{width}x}{suffix}"
+        return number_bits(value, kind)
 
     return {
         "vector_count": len(vectors.inputs),
@@ -257,6 +269,13 @@ def _vector_context(spec: BundleSpec) -> dict[str, object]:
             for answers in sorted(vectors.answers, key=lambda a: a.mode == "default")
         ],
     }
+
+
+def number_bits(value: float, kind: Signature) -> str:
+    """A number of the C's own type as an unsigned literal of its bits."""
+    width, suffix = (16, "ull") if kind.number == "double" else (8, "u")
+    pattern = int.from_bytes(kind.pack(np.array([value])), "little")
+    return f"0x{pattern:0{width}x}{suffix}"
 
 
 def _real(spec: BundleSpec) -> Arithmetic:

@@ -75,7 +75,8 @@ class Simavr:
             (folder / "flash").write_bytes(flash)
             (folder / "ram").write_bytes(ram)
             (folder / "points").write_bytes(signature.pack(x))
-            numbers = (self._image.entry, *self._image.harness, floor, x.shape[1] * size, size)
+            row = (x.shape[1] * size, signature.columns * size)
+            numbers = (self._image.entry, *self._image.harness, floor, *row)
             files = ("flash", "ram", "points", "results")
             try:
                 ended = run_tool(
@@ -91,6 +92,7 @@ class Simavr:
                 ) from None
             self._check(ended)
             results = np.frombuffer((folder / "results").read_bytes(), dtype=signature.dtype)
+            results = signature.shaped(results)
         *cycles, stack = (int(line) for line in ended.output.split())
         return results, Counts(np.array(cycles, dtype=np.float64), stack)
 

@@ -15,13 +15,14 @@ from distill.domain import Domain
 from distill.errors import ExportError
 from distill.firmware.axes import bounds
 from distill.firmware.door import to_float
-from distill.firmware.fixed.formats import Integers, QFormat, input_bounds, input_formats
-from distill.firmware.graph import Arithmetic, dtype
+from distill.firmware.fixed.formats import Integers, QFormat, input_formats
+from distill.firmware.given import take
+from distill.firmware.graph import Arithmetic
 from distill.firmware.guard import Guard
 from distill.firmware.harness import Number
 from distill.firmware.implementation import FixedImplementation, Implementation, implement
 from distill.firmware.interface import Interface, make_interface
-from distill.firmware.lookup import Table, held
+from distill.firmware.lookup import Table
 from distill.firmware.names import check_function_name
 from distill.firmware.policy import Policy
 from distill.formula import Formula
@@ -216,33 +217,19 @@ def evaluate_bundle(spec: BundleSpec, x: Array, mode: Mode = "default") -> Array
     """
     if mode not in spec.modes:
         raise ExportError(f"`{spec.name}` has nothing for the mode `{mode}`.")
-    if spec.interface == "integer":
-        return _integers(spec, _bounded(spec, np.rint(x).astype(np.int64)), mode).astype(float)
-    with np.errstate(over="ignore"):
-        rounded = x.astype(dtype(spec.arithmetic)).astype(float)
-    missing = np.isnan(rounded)
-    low, high = np.array([bounds(v, spec.arithmetic) for v in spec.domain.variables]).T
-    rounded = np.where(missing, low, rounded)
-    if spec.arithmetic == "fixed":
-        given = _given(spec, rounded)
-        outside = given != _bounded(spec, given)
-    else:
-        outside = (rounded < low) | (rounded > high)
-    refused = np.zeros(len(x), dtype=bool)
-    if spec.policy.nan_input == "propagate":
-        refused |= missing.any(axis=1)
-    if spec.policy.out_of_domain == "nan":
-        refused |= outside.any(axis=1)
+    given = take(x, spec.domain, spec.arithmetic, spec.policy, spec.interface == "integer")
     answers = np.full(len(x), np.nan)
-    rows = np.flatnonzero(~refused)
-    if spec.arithmetic == "fixed":
-        q = _bounded(spec, given[rows])
-        assert spec.output_format is not None  # fixed point has one
-        answers[rows] = to_float(_integers(spec, q, mode), spec.output_format)
-        if mode == "formula":
-            answers[rows[_flagged(spec, q)]] = np.nan
-    else:
-        answers[rows] = _reals(spec, held(rounded[rows], spec.domain, spec.arithmetic), mode)
+    if given.reals is not None:
+        answers[given.rows] = _reals(spec, given.reals, mode)
+        return answers
+    assert given.integers is not None  # fixed point has both
+    assert spec.output_format is not None
+    found = _integers(spec, given.integers, mode)
+    if spec.interface == "integer":
+        return found.astype(float)
+    answers[given.rows] = to_float(found, spec.output_format)
+    if mode == "formula":
+        answers[given.rows[_flagged(spec, given.integers)]] = np.nan
     return answers
 
 
@@ -257,17 +244,6 @@ def _reals(spec: BundleSpec, x: Array, mode: Mode) -> Array:
         flagged = spec.guard(x)
         answers[flagged] = np.nan if mode == "formula" else spec.table(x[flagged])
     return answers
-
-
-def _given(spec: BundleSpec, x: Array) -> Integers:
-    """Floats (n, d) as integers of the inputs' formats, not yet in their bounds."""
-    formats = input_formats(spec.domain)
-    return np.column_stack([form.integers(x[:, i]) for i, form in enumerate(formats)])
-
-
-def _bounded(spec: BundleSpec, q: Integers) -> Integers:
-    low, high = np.array([input_bounds(v) for v in spec.domain.variables]).T
-    return np.clip(q, low, high)
 
 
 def _integers(spec: BundleSpec, q: Integers, mode: Mode) -> Integers:

@@ -35,65 +35,70 @@ _PROGRAM = """\
 
 int {selftest}(void);
 
-enum {{ INPUTS = {inputs}, MOST = {most}, ANYWHERE = {anywhere} }};
+enum {{ INPUTS = {inputs}, OUTPUTS = {outputs}, MOST = {most}, ANYWHERE = {anywhere} }};
 
-static const int counts[INPUTS] = {{{counts}}};
-static const {bits} specials[INPUTS][MOST] = {{
+static const int stress_counts[INPUTS] = {{{counts}}};
+static const {bits} stress_specials[INPUTS][MOST] = {{
 {rows}
 }};
-static const {bits} middle[INPUTS] = {{{middle}}};
-static const double low[INPUTS] = {{{low}}};
-static const double high[INPUTS] = {{{high}}};
-static const int whole[INPUTS] = {{{whole}}};
+static const {bits} stress_middle[INPUTS] = {{{middle}}};
+static const double stress_low[INPUTS] = {{{low}}};
+static const double stress_high[INPUTS] = {{{high}}};
+static const int stress_whole[INPUTS] = {{{whole}}};
 
-static uint64_t state = 88172645463325252u;
-static uint64_t checksum = 14695981039346656037u;
-static unsigned long called, not_numbers;
+static uint64_t stress_state = 88172645463325252u;
+static uint64_t stress_checksum = 14695981039346656037u;
+static unsigned long stress_called, stress_not_numbers;
 
 /* xorshift64, Marsaglia 2003. */
-static uint64_t next(void)
+static uint64_t stress_next(void)
 {{
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return state;
+    stress_state ^= stress_state << 13;
+    stress_state ^= stress_state >> 7;
+    stress_state ^= stress_state << 17;
+    return stress_state;
 }}
 
-static {real} number({bits} pattern)
+static {real} stress_number({bits} pattern)
 {{
     {real} value;
     memcpy(&value, &pattern, sizeof value);
     return value;
 }}
 
-static {real} between(int i)
+static {real} stress_between(int i)
 {{
-    const double part = (double)(next() >> 11) / 9007199254740992.0;
-    const double real = low[i] + (high[i] - low[i]) * part;
-    const {real} x = ({real})(whole[i] ? (double)(int64_t)real : real);
-    return x < ({real})low[i] ? ({real})low[i] : x > ({real})high[i] ? ({real})high[i] : x;
+    const double part = (double)(stress_next() >> 11) / 9007199254740992.0;
+    const double real = stress_low[i] + (stress_high[i] - stress_low[i]) * part;
+    const {real} x = ({real})(stress_whole[i] ? (double)(int64_t)real : real);
+    return x < ({real})stress_low[i] ? ({real})stress_low[i] : x > ({real})stress_high[i] ? ({real})stress_high[i] : x;
 }}
 
-static {real} any(int i)
+static {real} stress_any(int i)
 {{
-    const uint64_t choice = next() % 4u;
-    if (choice == 0u) return number(specials[i][next() % (uint64_t)counts[i]]);
-    if (choice == 1u && ANYWHERE) return number(({bits})(next() >> {shift}));
-    return between(i);
+    const uint64_t choice = stress_next() % 4u;
+    if (choice == 0u) return stress_number(stress_specials[i][stress_next() % (uint64_t)stress_counts[i]]);
+    if (choice == 1u && ANYWHERE) return stress_number(({bits})(stress_next() >> {shift}));
+    return stress_between(i);
 }}
 
-/* FNV-1a over the answers' bits; every NaN counts as the same. */
-static void call(const {real} *x)
+/* FNV-1a over the answers' bits; every NaN stress_counts as the same. */
+static void stress_call(const {real} *x)
 {{
-    const {real} y = {call};
-    {bits} pattern = 0;
-    called++;
-    if (y == y) {{
-        memcpy(&pattern, &y, sizeof y);
-    }} else {{
-        not_numbers++;
+    {real} y[OUTPUTS];
+    int missing = 0;
+    {call}
+    stress_called++;
+    for (int i = 0; i < OUTPUTS; i++) {{
+        {bits} pattern = 0;
+        if (y[i] == y[i]) {{
+            memcpy(&pattern, &y[i], sizeof y[i]);
+        }} else {{
+            missing = 1;
+        }}
+        stress_checksum = (stress_checksum ^ pattern) * 1099511628211u;
     }}
-    checksum = (checksum ^ pattern) * 1099511628211u;
+    stress_not_numbers += (unsigned long)missing;
 }}
 
 int main(int count, char **arguments)
@@ -102,17 +107,17 @@ int main(int count, char **arguments)
     {real} x[INPUTS];
     (void){selftest}();
     for (int i = 0; i < INPUTS; i++) {{
-        for (int k = 0; k < counts[i]; k++) {{
-            for (int j = 0; j < INPUTS; j++) x[j] = number(middle[j]);
-            x[i] = number(specials[i][k]);
-            call(x);
+        for (int k = 0; k < stress_counts[i]; k++) {{
+            for (int j = 0; j < INPUTS; j++) x[j] = stress_number(stress_middle[j]);
+            x[i] = stress_number(stress_specials[i][k]);
+            stress_call(x);
         }}
     }}
-    while (called < wanted) {{
-        for (int i = 0; i < INPUTS; i++) x[i] = any(i);
-        call(x);
+    while (stress_called < wanted) {{
+        for (int i = 0; i < INPUTS; i++) x[i] = stress_any(i);
+        stress_call(x);
     }}
-    printf("%lu %lu %016llx\\n", called, not_numbers, (unsigned long long)checksum);
+    printf("%lu %lu %016llx\\n", stress_called, stress_not_numbers, (unsigned long long)stress_checksum);
     return 0;
 }}
 """
@@ -175,6 +180,7 @@ def stress_program(code: Code) -> str:
         header=code.header.name,
         selftest=f"{code.name}_selftest",
         inputs=signature.inputs,
+        outputs=signature.columns,
         most=max(map(len, columns)),
         anywhere=int(code.answers_everywhere),
         counts=", ".join(str(len(column)) for column in columns),

@@ -12,6 +12,12 @@ from distill.arrays import Array
 from distill.firmware.harness import Results, Signature
 from distill.firmware.interface import Interface
 
+Limit = float | Array
+"""A number for the one output, or (k,) with one for each."""
+
+SINGLE = 4096
+"""Edge inputs of one special value."""
+
 CHUNK = 100_000
 """Points given to Python's functions at once, so that memory does not grow with their number."""
 
@@ -60,21 +66,23 @@ class Code:
         domain = self.interface.domain
         return self.interface.inside(np.vstack([domain.corners(), domain.sample(n, seed)]))
 
-    def edges(self, n: int, seed: int) -> Array:
+    def edges(self, n: int, seed: int, single: int = SINGLE) -> Array:
         """Inputs at which C breaks first, in and far outside the domain, shape (about n, d).
 
-        Every special value alone with the rest in the middle, then random mixtures of them. Where
-        the caller must keep to the domain, only those that do.
+        Every special value alone with the rest in the middle (of many inputs about ``single`` of
+        them), then random mixtures of them. Where the caller must keep to the domain, only those
+        that do.
         """
         middle, columns = self.middle(), self.specials()
-        single = []
-        for i, column in enumerate(columns):
-            rows = np.tile(middle, (len(column), 1))
-            rows[:, i] = column
-            single.append(rows)
+        # Of every input the values that stand at these places, first one input, then the next.
+        places = [(i, value) for i, column in enumerate(columns) for value in column]
+        places = places[:: max(len(places) // single, 1)]
+        alone = np.tile(middle, (len(places), 1))
+        for row, (i, value) in zip(alone, places, strict=True):
+            row[i] = value
         rng = np.random.default_rng(seed)
         mixed = np.column_stack([rng.choice(column, n) for column in columns])
-        return np.vstack([*single, mixed])
+        return np.vstack([alone, mixed])
 
     def middle(self) -> Array:
         """The middle of the domain (d,), as C sees it."""
@@ -102,29 +110,44 @@ class Code:
 class Subject(Code):
     """The same with its promises; see :func:`distill.firmware.verify.verify_bundle`.
 
-    ``fixed`` says whether it computes in fixed point, whatever it takes and returns.
+    ``fixed`` says whether it computes in fixed point, whatever it takes and returns; ``outputs``
+    are the names of several.
     """
 
     model: Callable[[Array], Array]
     truth: Callable[[Array], Array] | None
-    tolerance: float
-    allowed_rounding: float
+    tolerance: Limit
+    allowed_rounding: Limit
     fixed: bool
+    outputs: tuple[str, ...] = ()
 
     @property
     def exact(self) -> bool:
         """Whether every bit of every answer is promised, on every chip."""
-        return self.allowed_rounding == 0
+        return not np.any(self.allowed_rounding)
 
     def difference(self, x: Array, results: Results) -> Array:
-        """|C - Python's model| at x (n, d) in the output's unit, shape (n,); 0 for equal bits only.
+        """|C - Python's model| at x (n, d) in the outputs' units, shaped as the results are."""
+        with np.errstate(over="ignore"):
+            expected = self._in_chunks(self.model, x, results).astype(self.signature.dtype)
+        return self.apart(self.interface.outputs(results), self.interface.outputs(expected))
+
+    def error(self, x: Array, results: Results) -> Array | None:
+        """|C - truth| at x (n, d) in the outputs' units, shaped as the results are.
+
+        Infinite where C gives NaN; None without truth.
+        """
+        if self.truth is None:
+            return None
+        real = self.interface.domain.clip(self.interface.reals(x))
+        return self.off(self.interface.outputs(results), self._in_chunks(self.truth, real, results))
+
+    def apart(self, found: Array, wanted: Array) -> Array:
+        """How far the C's outputs are from the model's: 0 for equal bits only.
 
         NaN on both sides and equal infinities differ by 0, NaN or infinity on one by infinity, and
         zeros of unlike signs by the smallest number there is.
         """
-        with np.errstate(over="ignore"):
-            expected = _in_chunks(self.model, x).astype(self.signature.dtype)
-        found, wanted = self.interface.outputs(results), self.interface.outputs(expected)
         with np.errstate(invalid="ignore"):
             apart = np.abs(found - wanted)
         signs = (found == 0) & (wanted == 0) & (np.signbit(found) != np.signbit(wanted))
@@ -132,22 +155,16 @@ class Subject(Code):
         same = ((found == wanted) & ~signs) | (np.isnan(found) & np.isnan(wanted))
         return np.where(same, 0.0, np.where(np.isnan(apart), np.inf, apart))
 
-    def error(self, x: Array, results: Results) -> Array | None:
-        """|C - truth| at x (n, d) in the output's unit, shape (n,).
-
-        Infinite where C gives NaN; None without truth.
-        """
-        if self.truth is None:
-            return None
-        wanted = _in_chunks(self.truth, self.interface.domain.clip(self.interface.reals(x)))
+    def off(self, found: Array, wanted: Array) -> Array:
+        """How far the C's outputs are from the truth's; infinite where either is NaN."""
         with np.errstate(invalid="ignore"):
-            apart = np.abs(self.interface.outputs(results) - wanted)
+            apart = np.abs(found - wanted)
         return np.where(np.isnan(apart), np.inf, apart)
 
-
-def _in_chunks(function: Callable[[Array], Array], x: Array) -> Array:
-    parts = [
-        np.asarray(function(x[i : i + CHUNK]), dtype=float).reshape(-1)
-        for i in range(0, len(x), CHUNK)
-    ]
-    return np.concatenate(parts)
+    def _in_chunks(self, function: Callable[[Array], Array], x: Array, results: Results) -> Array:
+        """The answers of a function at x (n, d), shaped as ``results`` are."""
+        parts = [
+            np.asarray(function(x[i : i + CHUNK]), dtype=float).reshape(-1, *results.shape[1:])
+            for i in range(0, len(x), CHUNK)
+        ]
+        return np.concatenate(parts)

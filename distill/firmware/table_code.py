@@ -19,13 +19,15 @@ from distill.firmware.names import Names
 
 WIDTH = 92
 
+_BYTES = {"READ8": 1, "READ16": 2, "READ32": 4, "READF": 4, "READD": 8}
+
 
 @dataclass(frozen=True)
 class CArray:
     """A ``static const`` array: its name, its elements' C type, the rows of its initialiser.
 
     ``read`` is the macro's suffix that reads an element (``READ8``, ``READ16``, ``READ32``,
-    ``READF``); ``note`` says what it holds.
+    ``READF``, ``READD``); ``note`` says what it holds.
     """
 
     name: str
@@ -39,6 +41,11 @@ class CArray:
     def declaration(self) -> str:
         """``static const uint16_t NAME_values[12]``."""
         return f"static const {self.ctype} {self.name}[{self.count}]"
+
+    @property
+    def bytes(self) -> int:
+        """What it takes, where ``double`` has eight bytes."""
+        return self.count * _BYTES[self.read]
 
 
 def c_array(name: str, values: npt.NDArray[Any], note: str) -> CArray:

@@ -130,11 +130,12 @@ class UnicornEmulator:
         self._constants = importlib.import_module(f"unicorn.{self._row.registers}")
 
     def run(self, x: Array, signature: Signature) -> Results:
-        """The results at the points x (n, d), shape (n,), to the bit."""
-        machine = self._load(signature.pack(x), len(x) * signature.dtype.itemsize)
+        """The results at the points x (n, d), to the bit."""
+        size = len(x) * signature.columns * signature.dtype.itemsize
+        machine = self._load(signature.pack(x), size)
         self._call(machine, len(x))
-        content = machine.mem_read(RESULTS, len(x) * signature.dtype.itemsize)
-        return np.frombuffer(bytes(content), dtype=signature.dtype)
+        content = machine.mem_read(RESULTS, size)
+        return signature.shaped(np.frombuffer(bytes(content), dtype=signature.dtype))
 
     def selftest(self) -> int:
         """The number of failures that a self-test program reports."""
@@ -144,7 +145,8 @@ class UnicornEmulator:
 
     def count(self, x: Array, signature: Signature) -> Counts:
         """The instructions of each call at the points x (n, d), and the stack they need."""
-        machine = self._load(signature.pack(x), len(x) * signature.dtype.itemsize)
+        size = len(x) * signature.columns * signature.dtype.itemsize
+        machine = self._load(signature.pack(x), size)
         first, last = self._image.harness
         length, stack = self._row.length, self._constant(self._row.stack)
         blocks: dict[tuple[int, int], int] = {}

@@ -29,10 +29,13 @@ from distill.firmware.verify_host import (
     run_checks,
 )
 
-__all__ = ["verify_bundle"]
+__all__ = ["verify_bundle", "verify_subject"]
 
 CHIP_EDGES = 256
 """Mixtures of special values that are run on the chip, besides each of them alone."""
+
+CHIP_NUMBERS = 8192
+"""Numbers in all that the inputs with one special value have on the chip: of many inputs, some."""
 
 
 def verify_bundle(
@@ -102,6 +105,20 @@ def verify_bundle(
         allowed_rounding=allowed_rounding,
         fixed=output is not None,
     )
+    return verify_subject(subject, inputs, target, points, seed=seed, compilers=compilers, say=say)
+
+
+def verify_subject(
+    subject: Subject,
+    inputs: Array,
+    target: Target,
+    points: int,
+    *,
+    seed: int = 0,
+    compilers: Sequence[HostCompiler] | None = None,
+    say: Callable[[str], None] = lambda what: None,
+) -> Evidence:
+    """The checks of :func:`verify_bundle` on any C and its promises."""
     found = host_compilers() if compilers is None else tuple(compilers)
     vectors = subject.interface.inside(np.asarray(inputs, dtype=float))
     checks: list[Check] = []
@@ -126,7 +143,8 @@ def verify_bundle(
                 checks.append(outcome)
                 reports |= texts
         host = None
-        chip = Points(vectors, subject.edges(CHIP_EDGES, seed + 1))
+        single = max(CHIP_NUMBERS // subject.signature.inputs, 1)
+        chip = Points(vectors, subject.edges(CHIP_EDGES, seed + 1, single))
         if found:
             say(f"{points:,} points on the host")
             edges = subject.edges(4096, seed)

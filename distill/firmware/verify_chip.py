@@ -23,6 +23,7 @@ from distill.firmware.harness import (
     PRINTED,
     Results,
     Signature,
+    chip_label,
     chip_loop,
     chip_program,
     chip_selftest,
@@ -52,7 +53,7 @@ class Points:
 
 @dataclass(eq=False)
 class _Run:
-    """What one toolchain's program did: its checks so far, results (n + m,), and cost."""
+    """What one toolchain's program did: its checks so far, results (n + m, ...), and cost."""
 
     kind: ToolchainName
     checks: list[Check] = field(default_factory=list)
@@ -68,7 +69,7 @@ def chip_checks(
     folder: Path,
     say: Say,
 ) -> tuple[list[Check], Cost | None]:
-    """All checks with every toolchain; ``host`` are the host's results at all points, (n + m,).
+    """All checks with every toolchain; ``host`` are the host's results at all points, (n + m, ...).
 
     The cost is that of the toolchain the target names, or of the other where only that is there.
     """
@@ -126,6 +127,8 @@ def _with_toolchain(
             done(_agreement(name, run.results, host, every_bit=subject.exact))
         counted = points.vectors[evenly(n, COUNTED)]
         arithmetic: Arithmetic | None = "fixed" if subject.fixed else None
+        if subject.signature.label:
+            image = build([subject.source], chip_label(subject.name, subject.signature))
         run.cost = image_cost(image, subject.signature, counted, target, toolchain, arithmetic)
         done(_limits(target, run.cost, counts=run.kind == target.toolchain))
     if run.results is not None and target.emulator != "avr":
@@ -169,16 +172,16 @@ def _agreement(name: str, results: Results, others: Results, *, every_bit: bool)
     with np.errstate(invalid="ignore", over="ignore"):
         found, wanted = results.astype(float), others.astype(float)
         floats = np.issubdtype(results.dtype, np.floating)
-        unit = np.spacing(np.abs(others)).astype(float) if floats else np.ones(len(others))
+        unit = np.spacing(np.abs(others)).astype(float) if floats else np.ones(others.shape)
         apart = np.where(same, 0.0, np.abs(found - wanted) / unit)
     count, worst = int(np.count_nonzero(same)), float(apart.max())
     return Check(
         name,
-        count == len(results) if every_bit else not np.isnan(apart).any(),
-        f"{count:,} of {len(results):,} results have the same bits"
+        count == results.size if every_bit else not np.isnan(apart).any(),
+        f"{count:,} of {results.size:,} results have the same bits"
         f"{', as promised for all' if every_bit else ''}; "
         f"they differ by at most {worst:g} units in the last place",
-        {"same": float(count), "points": float(len(results)), "largest_ulp": worst},
+        {"same": float(count), "points": float(results.size), "largest_ulp": worst},
     )
 
 

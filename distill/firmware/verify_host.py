@@ -13,7 +13,7 @@ from distill.errors import ToolchainError
 from distill.firmware.evidence import Check
 from distill.firmware.harness import Results, host_loop
 from distill.firmware.stress import run_stressed
-from distill.firmware.subject import Subject
+from distill.firmware.subject import Limit, Subject
 from distill.firmware.toolchains import HostCompiler, ToolMissing, run_tool
 
 STRICT = (
@@ -24,6 +24,9 @@ STRICT_CXX = ("-std=c++11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-ffp-c
 
 SANITIZED = 200_000
 """Inputs that each compiler's sanitizers watch."""
+
+SHOWN = 12
+"""Inputs of the worst point that are told."""
 
 Loop = Callable[[Array], Results]
 """Runs the compiled C at points (n, d)."""
@@ -79,10 +82,11 @@ def check_cxx(subject: Subject, compiler: HostCompiler, folder: Path) -> Check:
     name = f"C++, {compiler.name}"
     if compiler.cxx is None:
         return Check(name, None, "this compiler's C++ is not installed")
-    real, zeros = subject.signature.real, ", ".join(["0"] * subject.signature.inputs)
+    kind = subject.signature
     (folder / "caller.cpp").write_text(
         f'#include "{subject.name}.h"\n'
-        f"int main() {{ return {subject.name}({zeros}) == {real}(1) ? 2 : 0; }}\n"
+        f"int main() {{ {kind.real} x[{kind.inputs}] = {{0}}, y[{kind.columns}]; "
+        f"{kind.call(subject.name)} return y[0] == {kind.real}(1) ? 2 : 0; }}\n"
     )
     # Linked by the C compiler: the C++ library is not needed, and zig would have to build it.
     steps = (
@@ -135,7 +139,7 @@ def build_loop(subject: Subject, compiler: HostCompiler, folder: Path) -> Loop |
         )
         if ended.status != 0:
             raise ToolchainError(f"the C ended with status {ended.status}: {ended.complaint}")
-        return np.fromfile(results, dtype=subject.signature.dtype)
+        return subject.signature.shaped(np.fromfile(results, dtype=subject.signature.dtype))
 
     return run
 
@@ -151,7 +155,7 @@ def run_checks(
 ) -> tuple[list[Check], Results | None]:
     """The compiled C at many points of the domain and at edge inputs.
 
-    Its results at ``vectors`` (n, d) come with the checks, (n,), or None when it does not run.
+    Its results at ``vectors`` (n, d) come with the checks, or None when it does not run.
     """
     loop = build_loop(subject, compiler, folder)
     if isinstance(loop, Check):
@@ -171,28 +175,35 @@ def run_checks(
 def compare(where: str, subject: Subject, x: Array, results: Results) -> list[Check]:
     """Checks that ``results`` at x (n, d) keep the allowed rounding and the tolerance."""
     apart = subject.difference(x, results)
-    checks = [
-        _limit(f"{where} against Python", "differs from Python's model", x, apart,
-               subject.allowed_rounding),
-    ]  # fmt: skip
+    verb = "differs from Python's model"
+    name = f"{where} against Python"
+    checks = [_limit(name, verb, subject, x, apart, subject.allowed_rounding)]
     error = subject.error(x, results)
     if error is not None:
-        checks.append(
-            _limit(f"{where} against the teacher", "is off the teacher", x, error,
-                   subject.tolerance)
-        )  # fmt: skip
+        name = f"{where} against the teacher"
+        checks.append(_limit(name, "is off the teacher", subject, x, error, subject.tolerance))
     return checks
 
 
-def _limit(name: str, verb: str, x: Array, apart: Array, limit: float) -> Check:
-    worst = int(np.argmax(apart))
-    at = ", ".join(f"{value:.10g}" for value in x[worst])
+def _limit(name: str, verb: str, subject: Subject, x: Array, apart: Array, limits: Limit) -> Check:
+    """Whether no output is further apart than it may be; the figures of the worst one."""
+    columns = apart.reshape(len(x), -1)
+    limit = np.broadcast_to(np.asarray(limits, dtype=float), columns.shape[1:])
+    largest = columns.max(axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratios = np.where(largest > 0, largest / limit, 0.0)
+    column = int(np.argmax(ratios))
+    worst = int(np.argmax(columns[:, column]))
+    found, allowed = float(columns[worst, column]), float(limit[column])
+    at = ", ".join(f"{value:.10g}" for value in x[worst, :SHOWN])
+    at += ", ..." if x.shape[1] > SHOWN else ""
+    output = f"`{subject.outputs[column]}` " if subject.outputs else ""
     return Check(
         name,
-        bool(apart[worst] <= limit),
-        f"{verb} by at most {apart[worst]:.3g} (allowed {limit:.3g}), at ({at}), "
+        bool((largest <= limit).all()),
+        f"{output}{verb} by at most {found:.3g} (allowed {allowed:.3g}), at ({at}), "
         f"over {len(x):,} points",
-        {"largest": float(apart[worst]), "allowed": limit, "points": float(len(x))},
+        {"largest": found, "allowed": allowed, "points": float(len(x))},
     )
 
 
@@ -200,8 +211,8 @@ def compare_edges(where: str, subject: Subject, edges: Array, results: Results) 
     """The bounds, and the stated policy outside them: just outside, infinite, NaN."""
     apart = subject.difference(edges, results)
     name = f"{where} at edge inputs against Python"
-    limit = subject.allowed_rounding
-    return _limit(name, "differs from Python's model", edges, apart, limit)
+    verb = "differs from Python's model"
+    return _limit(name, verb, subject, edges, apart, subject.allowed_rounding)
 
 
 def one_line(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from distill.arrays import Array
@@ -21,15 +21,17 @@ from distill.firmware.cost import (
     image_cost,
 )
 from distill.firmware.fixed.formats import hold
-from distill.firmware.harness import Signature, chip_loop
+from distill.firmware.harness import chip_label, chip_loop
 from distill.firmware.render import render_code
 from distill.firmware.spec import BundleSpec
 from distill.firmware.target import Target
 from distill.firmware.toolchains import Toolchain, ToolMissing, toolchain_for
+from distill.firmware.vector.render import render_vector_code
+from distill.firmware.vector.spec import VectorSpec
 
 
 def weigh(
-    specs: Mapping[str, BundleSpec],
+    specs: Mapping[str, BundleSpec | VectorSpec],
     points: Array,
     target: Target,
     announce: Callable[[str], None] | None = None,
@@ -37,7 +39,7 @@ def weigh(
     """Compile bundles' C for a target and count what each needs, in the target's emulator.
 
     A bundle that does not compile, faults or hangs is a failure of its own; the others are
-    measured all the same.
+    measured all the same. Of a function of arrays with classes the label is what is called.
 
     Parameters
     ----------
@@ -66,11 +68,14 @@ def weigh(
     )
 
 
-def _estimate(spec: BundleSpec, target: Target) -> Cost | None:
-    """By the formula's operations; a table alone has none."""
-    if spec.formula is None:
+def _estimate(spec: BundleSpec | VectorSpec, target: Target) -> Cost | None:
+    """By the formulas' operations; a table alone, or a chain, has none."""
+    formulas = spec.formulas if isinstance(spec, VectorSpec) else (spec.formula,)
+    costs = [estimate(f, target, spec.arithmetic) for f in formulas if f is not None]
+    if not costs:
         return None
-    return estimate(spec.formula, target, spec.arithmetic)
+    total = sum(cost.instructions for cost in costs)
+    return replace(costs[0], instructions=total, instructions_max=total)
 
 
 @dataclass(frozen=True)
@@ -81,19 +86,21 @@ class _Job:
     target: Target
     toolchain: Toolchain
 
-    def weigh(self, spec: BundleSpec) -> Cost | ToolchainError:
-        signature = Signature(len(spec.domain), spec.number)
+    def weigh(self, spec: BundleSpec | VectorSpec) -> Cost | ToolchainError:
+        signature = spec.numbers.signature
         points = self.points
         if spec.interface == "integer":
             points = hold(points, spec.domain).astype(float)
+        files = render_vector_code(spec) if isinstance(spec, VectorSpec) else render_code(spec)
+        harness = chip_label if signature.label else chip_loop
         try:
             with tempfile.TemporaryDirectory(prefix="distill-") as name:
                 folder = Path(name)
-                for file, text in render_code(spec).items():
+                for file, text in files.items():
                     (folder / file).write_text(text, encoding="utf-8")
                 image = build_image(
                     [folder / f"{spec.name}.c"],
-                    chip_loop(spec.name, signature),
+                    harness(spec.name, signature),
                     self.toolchain,
                     folder,
                 )

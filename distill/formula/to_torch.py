@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import torch
 
 from distill.errors import FormulaError
 from distill.formula.program import compile_tree
 from distill.formula.tree import Node
+
+if TYPE_CHECKING:
+    from distill.formula.formula import Formula
 
 _TABLE: dict[str, Callable[..., torch.Tensor]] = {
     "add": torch.add,
@@ -43,7 +47,10 @@ _TABLE: dict[str, Callable[..., torch.Tensor]] = {
 
 
 class FormulaModule(torch.nn.Module):
-    """A formula over the columns ``names``: (n, d) -> (n, 1), in float64, differentiable.
+    """A formula over the columns ``names``: (n, d) -> (n, 1), differentiable.
+
+    It computes in float64 and where it was made; ``to(dtype)`` and ``to(device)`` change that, as
+    of any module.
 
     ``constants`` (m,), in post-order, is a parameter if ``trainable`` and a buffer otherwise.
     Behind ``ifless`` a gradient is NaN where the branch not taken has no finite derivative.
@@ -74,7 +81,7 @@ class FormulaModule(torch.nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Values at the points x (n, d), shape (n, 1)."""
-        x = x.to(self.constants.dtype)
+        x = x.to(self.constants)
         values: list[torch.Tensor] = []
         for step in self._steps:
             if step.operator:
@@ -84,3 +91,40 @@ class FormulaModule(torch.nn.Module):
             else:
                 values.append(x[:, step.source])
         return values[-1].expand(len(x)).unsqueeze(1)
+
+
+class FormulasModule(torch.nn.Module):
+    """Several formulas over the same columns: (n, d) -> (n, k), otherwise as the one."""
+
+    def __init__(
+        self, trees: Sequence[Node], names: Sequence[str], trainable: bool = False
+    ) -> None:
+        super().__init__()
+        self.formulas = torch.nn.ModuleList(
+            [FormulaModule(tree, names, trainable) for tree in trees]
+        )
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Values at the points x (n, d), shape (n, k)."""
+        return torch.cat([formula(x) for formula in self.formulas], dim=1)
+
+
+def formulas_to_torch(formulas: Sequence[Formula], trainable: bool = False) -> FormulasModule:
+    """Formulas over one domain as one module, an output each.
+
+    Raises
+    ------
+    FormulaError : for no formulas, or formulas whose domains have different variables.
+    """
+    if not formulas:
+        raise FormulaError("there is no formula.", where="distill.formula.to_torch")
+    names = formulas[0].domain.names
+    for formula in formulas:
+        if formula.domain.names != names:
+            raise FormulaError(
+                f"formulas of one module have the same variables, not {', '.join(names)} and "
+                f"{', '.join(formula.domain.names)}.",
+                where="distill.formula.to_torch",
+                hint="write all of them over one domain.",
+            )
+    return FormulasModule([formula.tree for formula in formulas], names, trainable)

@@ -14,6 +14,7 @@ from dataclasses import replace
 import numpy as np
 
 from distill.arrays import Array
+from distill.chain.expression import Expression
 from distill.extremum import Extremum, improve
 from distill.formula import Formula
 from distill.scoring.errors import measure_errors, with_worst
@@ -23,7 +24,7 @@ from distill.scoring.truth import Truth
 
 
 def judge(
-    formulas: Sequence[Formula],
+    formulas: Sequence[Expression],
     truth: Truth,
     *,
     reference: Truth | None = None,
@@ -65,7 +66,7 @@ def judge(
     return [Score(e, a) for e, a in zip(errors, against, strict=True)]
 
 
-def compare(formula: Formula, truth: Truth) -> Errors:
+def compare(formula: Expression, truth: Truth) -> Errors:
     """The errors at the points of ``truth``, the border counting for the largest one only."""
     errors = measure_errors(formula(truth.x), truth.y, truth.x)
     if truth.complete:
@@ -77,7 +78,7 @@ def compare(formula: Formula, truth: Truth) -> Errors:
     return with_worst(errors, Extremum(truth.border_x[at], float(sizes[at])), searched=False)
 
 
-def search(formula: Formula, truth: Truth, *, starts: int = 48, seed: int = 0) -> Extremum:
+def search(formula: Expression, truth: Truth, *, starts: int = 48, seed: int = 0) -> Extremum:
     """Climb from the worst of the points of ``truth``, which must have an answer, to worse ones.
 
     Where the truth is not finite there is no error.
@@ -91,7 +92,7 @@ def search(formula: Formula, truth: Truth, *, starts: int = 48, seed: int = 0) -
             return np.where(np.isfinite(known), formula(x) - known, 0.0)
 
     def gradient(x: Array) -> Array:
-        assert slope is not None
+        assert slope is not None and isinstance(formula, Formula)
         return formula.gradient(x) - slope(x)
 
     x = np.vstack([truth.x, truth.border_x])
@@ -103,7 +104,7 @@ def search(formula: Formula, truth: Truth, *, starts: int = 48, seed: int = 0) -
         _sizes(formula(x), y),
         starts=starts,
         seed=seed,
-        gradient=gradient if slope else None,
+        gradient=gradient if slope and isinstance(formula, Formula) else None,
     )
 
 

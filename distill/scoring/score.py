@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-VERSION = 1
+from distill.scoring.labels import Labels
+
+VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +33,15 @@ class Errors:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Errors against the teacher and the reference where there is one, and the proven bound."""
+    """Errors against the teacher and the reference where there is one, and the proven bound.
+
+    ``labels`` is how the labels compare with those of a teacher that tells two classes apart.
+    """
 
     teacher: Errors
     reference: Errors | None = None
     certified_error: float | None = None
+    labels: Labels | None = None
 
     @property
     def max_error(self) -> float:
@@ -44,7 +50,8 @@ class Score:
 
     def to_data(self) -> dict[str, object]:
         """A versioned plain form."""
-        return {"version": VERSION, **asdict(self)}
+        labels = None if self.labels is None else self.labels.to_data()
+        return {"version": VERSION, **asdict(self), "labels": labels}
 
     @classmethod
     def from_data(cls, data: Mapping[str, object]) -> Score:
@@ -57,9 +64,10 @@ class Score:
 
         teacher = errors(data["teacher"])
         assert teacher is not None
-        certified = data.get("certified_error")
+        certified, labels = data.get("certified_error"), data.get("labels")
         return cls(
             teacher,
             errors(data.get("reference")),
             float(certified) if isinstance(certified, int | float) else None,
+            Labels.from_data(labels) if isinstance(labels, Mapping) else None,
         )

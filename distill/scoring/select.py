@@ -21,13 +21,15 @@ VERSION = 1
 class Row:
     """What the rules know of a candidate.
 
-    ``cost`` is in instructions (or cycles) a call on the target, None where it was not measured.
+    ``cost`` is in instructions (or cycles) a call on the target, None where it was not measured;
+    ``agreement`` the part of the points with the teacher's label, None where there are no labels.
     """
 
     id: str
     complexity: int
     cost: float | None
     max_error: float
+    agreement: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,8 @@ class Wish:
 
     ``margin`` is the part of the tolerance kept back (0 to 1), ``max_complexity`` the budget of
     ``most_accurate`` in nodes, ``max_cost`` its budget in instructions, ``candidate`` the id for
-    ``by_id``; ``unit`` is that of the errors and ``cost_unit`` that of costs, for the reason.
+    ``by_id``, ``min_agreement`` the part of equal labels for ``agrees``; ``unit`` is that of the
+    errors and ``cost_unit`` that of costs, for the reason.
     """
 
     tolerance: float
@@ -44,6 +47,7 @@ class Wish:
     max_complexity: int | None = None
     max_cost: float | None = None
     candidate: str | None = None
+    min_agreement: float | None = None
     unit: str = ""
     cost_unit: str = "instructions"
 
@@ -163,6 +167,35 @@ def _most_accurate(rows: Sequence[Row], wish: Wish) -> Choice:
     return row, f"The most accurate formula within {budget}: {_facts(row, wish)}."
 
 
+def _agrees(rows: Sequence[Row], wish: Wish) -> Choice:
+    wanted = wish.min_agreement
+    if wanted is None:
+        raise ConfigError(
+            "the rule `agrees` needs to know how often labels must be the teacher's.",
+            where="config key `select.min_agreement`",
+            hint="state a part, such as select.min_agreement=0.99.",
+        )
+    known = [row for row in rows if row.agreement is not None]
+    if not known:
+        raise ConfigError(
+            "the rule `agrees` compares labels, and this teacher gives none.",
+            where="config key `select.rule`",
+            hint="it is for outputs of classifiers of two classes; use select=cheapest.",
+        )
+    good = [row for row in known if (row.agreement or 0.0) >= wanted]
+    row = min(good, key=lambda r: (*_price(r), r.max_error), default=None)
+    if row is None:
+        best = max(row.agreement or 0.0 for row in known)
+        return None, (
+            f"No formula gives the teacher's label at {wanted:.4g} of the points: the best one at "
+            f"{best:.4g}. Next: ask for less, or allow more complexity or time."
+        )
+    return row, (
+        f"The cheapest formula with the teacher's label at {row.agreement:.4g} of the points "
+        f"(asked: {wanted:.4g}): {_facts(row, wish)}."
+    )
+
+
 def _by_id(rows: Sequence[Row], wish: Wish) -> Choice:
     ids = [row.id for row in rows]
     if not wish.candidate:
@@ -196,6 +229,7 @@ RULES: dict[str, Rule] = {
         Rule("cheapest", "the cheapest formula within the tolerance", _cheapest),
         Rule("knee", "where the front of error against complexity bends most", _knee),
         Rule("most_accurate", "the most accurate formula within a budget", _most_accurate),
+        Rule("agrees", "the cheapest formula whose labels are the teacher's", _agrees),
         Rule("by_id", "the one a person names by its id", _by_id),
     )
 }

@@ -92,3 +92,13 @@ class Transparent(Protocol):
 
     @property
     def chain(self) -> Chain | None: ...
+
+
+def classes_of(teacher: Teacher) -> tuple[str, ...]:
+    """The names of a classifier's classes; empty where numbers are meant."""
+    return teacher.classes if isinstance(teacher, Classifier) else ()
+
+
+def chain_of(teacher: Teacher) -> Chain | None:
+    """The teacher's own arithmetic, where it is known."""
+    return teacher.chain if isinstance(teacher, Transparent) else None

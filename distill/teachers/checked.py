@@ -11,7 +11,7 @@ from distill.arrays import Array
 from distill.chain.chain import Chain
 from distill.domain import Domain
 from distill.errors import DistillError, TeacherError
-from distill.teachers.base import Classifier, Output, Teacher, Transparent
+from distill.teachers.base import Output, Teacher, chain_of, classes_of
 
 
 class Raised(Exception):
@@ -75,12 +75,12 @@ class Checked:
     @property
     def classes(self) -> tuple[str, ...]:
         """The names of a classifier's classes; empty where numbers are meant."""
-        return self.teacher.classes if isinstance(self.teacher, Classifier) else ()
+        return classes_of(self.teacher)
 
     @property
     def chain(self) -> Chain | None:
         """The teacher's own arithmetic, where it is known."""
-        return self.teacher.chain if isinstance(self.teacher, Transparent) else None
+        return chain_of(self.teacher)
 
     def predict(self, x: Array) -> Array:
         """Answers at x (n, d), shape (n, k), float64; non-finite where the teacher has none.

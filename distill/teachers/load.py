@@ -17,11 +17,17 @@ from distill.teachers.checked import Checked
 from distill.teachers.kinds import (
     CALLABLE,
     CSV,
+    ESTIMATOR,
+    ESTIMATOR_FILE,
+    EXPORTED,
     FRAME,
     IMPORTED,
     MODULE,
     NETWORK,
+    ONNX,
     PARQUET,
+    SCRIPT,
+    SIMULATOR,
     TEACHER,
     Kind,
 )
@@ -29,22 +35,14 @@ from distill.teachers.kinds import (
 _SHIPPED = Path(__file__).with_name("shipped")
 _IMPORT_PATH = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*\Z")
 _WHAT = (
-    "a teacher is a shipped name, a .safetensors, .pt, .csv or .parquet file, or "
+    "a teacher is a shipped name, a .safetensors, .pt, .onnx, .skops, .csv or .parquet file, or "
     "`package.module:function`."
 )
 
-_REFUSED = {
-    ".pkl": "a pickle",
-    ".pickle": "a pickle",
-    ".joblib": "a joblib file, which is a pickle",
-    ".dill": "a pickle",
-    ".sav": "a pickle",
-}
+_REFUSED = {".dill": "a pickle"}
+_ESTIMATORS = frozenset({".skops", ".pkl", ".pickle", ".joblib", ".sav"})
+"""Files of scikit-learn; all but the first are opened only when the user says so."""
 _LATER = {
-    ".pt2": "a torch.export archive",
-    ".ptl": "a TorchScript archive",
-    ".onnx": "an ONNX model",
-    ".skops": "a skops file",
     ".h5": "a Keras model",
     ".keras": "a Keras model",
 }
@@ -80,17 +78,28 @@ def load_teacher(
     Parameters
     ----------
     source : a shipped name (see :func:`shipped`); the path of a ``.safetensors`` file, of a
-        ``.pt``/``.pth`` state_dict, of a CSV or Parquet table; ``package.module:function``, which
-        runs in a process of its own; a Python callable (n, d) -> (n,) or (n, k), which runs in
-        this one; a ``torch.nn.Module``; a DataFrame; or a teacher already.
+        ``.pt``/``.pth`` state_dict, of an ONNX model, of a ``torch.export`` (``.pt2``) or
+        TorchScript archive, of a CSV or Parquet table; ``package.module:function``, which runs in
+        a process of its own; a Python callable (n, d) -> (n,) or (n, k), which runs in
+        this one; a ``torch.nn.Module``; a fitted
+        estimator or Pipeline of scikit-learn, or its ``.skops`` file; a DataFrame; or a teacher already.
     kind : what a text is meant to be: shipped, torch, function, table or file (any file);
         found out if None.
     domain : the domain to distil over; the teacher's own (a file's, the bounds of a table) if None.
     options : by kind, None standing for "not given".
         All but teachers: ``name``, a C identifier. All but tables: ``outputs``, names or
-        {name, unit} (one output if not given). Functions: ``vectorized`` (False: called with d
+        {name, unit} (one output if not given). Files of scikit-learn: ``trusted``, types that a
+        skops file may hold besides scikit-learn's own; ``trust_pickle``, True to open a pickle or
+        joblib file, which runs any code that is in it. Functions: ``vectorized`` (False: called with d
         numbers for one point). By import path also ``timeout`` (60 seconds for a batch) and
-        ``batch`` (1024 points). Weights without metadata: ``layers``, ``activation``,
+        ``batch`` (1024 points), ``cache`` (True or a folder keeps answers on disk), ``processes``
+        and ``calls`` (at most so many new points). Simulators: those but ``batch``, and of
+        equations ``t_end``, ``initial``, ``method``, ``rtol``, ``atol``, ``answer``,
+        ``components``, ``samples``, ``steps``. ONNX: ``answers``, ``classes``, ``threads``,
+        ``timeout``, ``batch``. Networks: ``classes``, ``probabilities``, ``input_shape``,
+        ``device``, ``dtype``; blocks of them: ``block``, ``block_data``, ``block_positions``,
+        ``block_margin``, ``block_quantile``; weights of a module by import path: ``module``,
+        ``module_arguments``; TorchScript: ``trust_torchscript``. Weights without metadata: ``layers``, ``activation``,
         ``input_mean``, ``input_scale``, ``output_mean``, ``output_scale``. Tables: ``inputs``,
         ``output``, names of columns.
 
@@ -132,6 +141,9 @@ def _recognise(source: object, kind: str | None) -> tuple[Kind, object]:
         return MODULE, source
     if pandas is not None and isinstance(source, pandas.DataFrame):
         return FRAME, source
+    sklearn = sys.modules.get("sklearn.base")
+    if sklearn is not None and isinstance(source, sklearn.BaseEstimator):
+        return ESTIMATOR, source
     if isinstance(source, Teacher):
         return TEACHER, source
     if callable(source):
@@ -179,6 +191,10 @@ def _from_import(text: str) -> tuple[Kind, object]:
     )
 
 
+def _from_simulator(text: str) -> tuple[Kind, object]:
+    return SIMULATOR, _from_import(text)[1]
+
+
 def _from_file(text: str) -> tuple[Kind, object]:
     path = Path(text).expanduser()
     return _file_kind(path), path
@@ -186,7 +202,17 @@ def _from_file(text: str) -> tuple[Kind, object]:
 
 def _from_weights(text: str) -> tuple[Kind, object]:
     kind, path = _from_file(text)
-    return _only(kind, path, (NETWORK,), "a .safetensors, .pt or .pth file of weights")
+    return _only(kind, path, (NETWORK, EXPORTED, SCRIPT), "a network of torch's")
+
+
+def _from_onnx(text: str) -> tuple[Kind, object]:
+    kind, path = _from_file(text)
+    return _only(kind, path, (ONNX,), "an .onnx file")
+
+
+def _from_estimator(text: str) -> tuple[Kind, object]:
+    kind, path = _from_file(text)
+    return _only(kind, path, (ESTIMATOR_FILE,), "a .skops file (or a pickle) of scikit-learn")
 
 
 def _from_table(text: str) -> tuple[Kind, object]:
@@ -208,6 +234,9 @@ _TEXTS: dict[str, Callable[[str], tuple[Kind, object]]] = {
     "shipped": _from_shipped,
     "torch": _from_weights,
     "function": _from_import,
+    "simulator": _from_simulator,
+    "onnx": _from_onnx,
+    "sklearn": _from_estimator,
     "table": _from_table,
     "file": _from_file,
 }
@@ -229,6 +258,8 @@ def _file_kind(path: Path) -> Kind:
             hint="save the weights as safetensors, or give a function that asks the model "
             "(`package.module:function`).",
         )
+    if suffix in _ESTIMATORS - {".skops"}:
+        return ESTIMATOR_FILE  # judged there, unopened
     try:
         with path.open("rb") as file:
             start = file.read(4)
@@ -246,8 +277,16 @@ def _file_kind(path: Path) -> Kind:
         from distill.teachers.network import not_supported
 
         raise not_supported(path, _LATER[suffix])
-    if suffix in {".safetensors", ".pt", ".pth"}:
+    if suffix == ".onnx":
+        return ONNX
+    if suffix == ".skops":
+        return ESTIMATOR_FILE
+    if suffix == ".safetensors":
         return NETWORK
+    if suffix in {".pt", ".pth", ".pt2", ".ptl"}:
+        from distill.teachers.torch.recognise import kind_of_archive
+
+        return {"weights": NETWORK, "exported": EXPORTED, "script": SCRIPT}[kind_of_archive(path)]
     if start == b"PAR1" or suffix in {".parquet", ".pq"}:
         return PARQUET
     # Pickle protocols 2 to 5 begin so; .pt and .pth are judged by torch's weights-only reader.

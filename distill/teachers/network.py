@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -16,6 +14,7 @@ from distill.errors import TeacherError
 from distill.teachers import fingerprint
 from distill.teachers.base import Output
 from distill.teachers.card import HOW, Architecture, Card, read_outputs
+from distill.teachers.torch.weights import read_weights
 from distill.teachers.torch_module import TorchTeacher
 
 if TYPE_CHECKING:
@@ -83,12 +82,9 @@ def load_network(
     TeacherError : when the file is damaged, of another kind, or does not fit the architecture.
     """
     card = None
-    if path.suffix == ".safetensors":
-        if architecture is None:
-            card = read_card(path)
-        state = _safetensors(path)
-    else:
-        state = _state_dict(path)
+    if path.suffix.lower() == ".safetensors" and architecture is None:
+        card = read_card(path)
+    state = read_weights(path)
     if card is None:
         if architecture is None:
             raise TeacherError(
@@ -101,7 +97,7 @@ def load_network(
         names = ["answer"] if width == 1 else [f"answer_{k + 1}" for k in range(width)]
         card = Card(name, architecture, read_outputs(names))
     try:
-        return _teacher(card, state, outputs)
+        return _teacher(card, _float64(state), outputs)
     except TeacherError as error:
         raise TeacherError(error.what, where=str(path), hint=error.hint) from None
 
@@ -164,64 +160,15 @@ def _layers(plan: Architecture, state: Sequence[tuple[str, Array]]) -> list[tupl
     return [(w, b) for (_, w), (_, b) in zip(weights, biases, strict=True)]
 
 
-def _safetensors(path: Path) -> list[tuple[str, Array]]:
-    """Tensors of a file in float64, in the natural order of their names."""
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    try:
-        tensors = load_file(path)
-    except SafetensorError as error:
-        raise TeacherError(
-            f"not a safetensors file, or a damaged one: {error}.",
-            where=str(path),
-            hint="write or copy it again.",
-        ) from error
-    parts = {
-        key: [int(p) if p.isdigit() else p for p in re.split(r"(\d+)", key)] for key in tensors
-    }
-    return [(key, _float64(key, tensors[key])) for key in sorted(tensors, key=parts.__getitem__)]
-
-
-def _state_dict(path: Path) -> list[tuple[str, Array]]:
-    """Tensors of a state_dict in float64, in the order of the file; nothing in it is run."""
-    import torch
-
-    if not zipfile.is_zipfile(path):
-        raise TeacherError(
-            "not a file that `torch.save` of PyTorch 1.6 or later wrote.",
-            where=str(path),
-            hint="save it again with torch.save(model.state_dict(), path), or as safetensors.",
-        )
-    with zipfile.ZipFile(path) as archive:
-        inside = archive.namelist()
-    for sign, kind in (("/code/", "a TorchScript archive"), ("/models/", "a torch.export archive")):
-        if any(sign in f"/{entry}" for entry in inside):
-            raise not_supported(path, kind)
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # whatever a damaged or hostile file makes the reader raise
-        raise TeacherError(
-            "the file holds more than weights, or is damaged, and was not opened "
-            f"({type(error).__name__}): pickled objects can run any code.",
-            where=str(path),
-            hint="save only the weights: torch.save(model.state_dict(), path), or as safetensors.",
-        ) from error
-    if not isinstance(state, Mapping) or not all(
-        isinstance(key, str) and isinstance(value, torch.Tensor) for key, value in state.items()
-    ):
-        raise TeacherError(
-            f"the file holds a {type(state).__name__}, not a state_dict of tensors by name.",
-            where=str(path),
-            hint="save model.state_dict() itself.",
-        )
-    return [(key, _float64(key, value)) for key, value in state.items()]
-
-
-def _float64(key: str, tensor: torch.Tensor) -> Array:
-    if not tensor.is_floating_point():
-        raise TeacherError(f"`{key}` holds {tensor.dtype}, not floating-point numbers.")
-    return cast(Array, tensor.detach().double().numpy())
+def _float64(state: Mapping[str, torch.Tensor]) -> list[tuple[str, Array]]:
+    for key, tensor in state.items():
+        if not tensor.is_floating_point():
+            raise TeacherError(
+                f"`{key}` holds {tensor.dtype}, not floating-point numbers.",
+                hint="only plain multilayer perceptrons can be read so; for another network name "
+                "the module (`teacher.options.module=package.module:Class`).",
+            )
+    return [(key, cast(Array, tensor.detach().double().numpy())) for key, tensor in state.items()]
 
 
 def not_supported(path: Path, kind: str) -> TeacherError:

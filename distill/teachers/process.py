@@ -13,6 +13,7 @@ import tempfile
 import threading
 import time
 import weakref
+from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import IO, Any
@@ -29,6 +30,10 @@ STARTING = 120.0
 _WORKER = Path(__file__).with_name("worker.py")
 
 
+class TooLate(TeacherError):
+    """The function did not answer in time and was stopped."""
+
+
 class _NoAnswer(Exception):
     """Nothing came within the time limit."""
 
@@ -38,10 +43,21 @@ class _Gone(Exception):
 
 
 class Worker:
-    """A process that holds one function; it starts again when it is needed after its end."""
+    """A process that holds one function; it starts again when it is needed after its end.
 
-    def __init__(self, module: str, function: str) -> None:
+    ``around`` is the import path of what makes a function of what was imported, from it, its module
+    and ``settings`` (plain values).
+    """
+
+    def __init__(
+        self,
+        module: str,
+        function: str,
+        around: str | None = None,
+        settings: Mapping[str, Any] | None = None,
+    ) -> None:
         self.module, self.function = module, function
+        self._around = {"around": around, "settings": dict(settings or {})}
         self._lock = threading.Lock()
         self._got = bytearray()
         self._process: subprocess.Popen[bytes] | None = None
@@ -63,7 +79,7 @@ class Worker:
         )
         self._stop = weakref.finalize(self, _kill, self._process)
         here = [str(Path.cwd()), *(entry for entry in sys.path if entry)]
-        order = {"path": here, "module": self.module, "function": self.function}
+        order = {"path": here, "module": self.module, "function": self.function, **self._around}
         try:
             self._write(json.dumps(order).encode() + b"\n")
             answer = json.loads(self._line(time.monotonic() + STARTING))
@@ -84,6 +100,8 @@ class Worker:
                 where=where,
                 hint=f"it has: {', '.join(close[:8])}." if close else "define it there.",
             )
+        if "refused" in answer:
+            raise TeacherError(answer["refused"], where=where, hint=answer["hint"])
         if answer["missing"]:
             raise TeacherError(
                 f"there is no module `{self.module}`.",
@@ -112,7 +130,7 @@ class Worker:
                 body = self._read(answer.get("bytes", 0), deadline)
             except _NoAnswer:
                 self.stop()
-                raise TeacherError(
+                raise TooLate(
                     f"the teacher did not answer {len(x)} points within {timeout:g} s and was "
                     "stopped.",
                     where=where,
@@ -134,6 +152,13 @@ class Worker:
         """End the process and everything it started."""
         if self._stop is not None:
             self._stop()
+
+    def interrupt(self) -> None:
+        """End the process while another thread waits for its answer, which then is an error."""
+        process = self._process
+        if process is not None and process.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
 
     def _write(self, data: bytes) -> None:
         assert self._process is not None

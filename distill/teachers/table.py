@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TableTeacher:
-    """Rows x (n, d) with the answers y (n, 1). Of equal points the first row counts."""
+    """Rows x (n, d) with the answers y (n, k). Of equal points the first row counts."""
 
     x: Array
     y: Array
@@ -38,7 +38,7 @@ class TableTeacher:
     validation_error: float | None = None
 
     def predict(self, x: Array) -> Array:
-        """The answers at rows of the table, shape (n, 1).
+        """The answers at rows of the table, shape (n, k).
 
         Raises
         ------
@@ -95,9 +95,9 @@ def make_table(
     source: Path | None = None,
     domain: Domain | None = None,
     inputs: Sequence[str] | None = None,
-    output: str | None = None,
+    outputs: Sequence[str] | None = None,
 ) -> TableTeacher:
-    """A teacher of the ``output`` column (the last one) by the ``inputs`` (all others, in order).
+    """A teacher of the ``outputs`` (the last column) by the ``inputs`` (all others, in order).
 
     A stated domain names the inputs: they are the columns of the same names unless ``inputs``
     tells others. Without one the domain is the range of the data. ``source`` is a CSV file, whose
@@ -110,31 +110,37 @@ def make_table(
     """
     names = [str(n) for n in columns.column_names]
     check_shape(names, columns.num_rows, where, source)
-    if output is None:
+    if outputs is None:
         taken = set(inputs or (domain.names if domain else ()))
-        output = [n for n in names if n not in taken][-1] if taken < set(names) else names[-1]
+        outputs = [[n for n in names if n not in taken][-1] if taken < set(names) else names[-1]]
     if inputs is None:
-        inputs = domain.names if domain else [n for n in names if n != output]
+        inputs = domain.names if domain else [n for n in names if n not in outputs]
     if isinstance(inputs, str):
         inputs = [inputs]
-    for column in (*inputs, output):
+    for column in (*inputs, *outputs):
         if column not in names:
             raise TeacherError(
                 f"the table has no column `{column}`.",
                 where=where,
                 hint=f"its columns: {', '.join(names)}; choose with the options `inputs` and "
-                "`output`.",
+                "`output` (or `outputs`, several).",
             )
-    if output in inputs or len(set(inputs)) < len(inputs):
+    if len({*inputs, *outputs}) < len(inputs) + len(outputs):
         raise TeacherError(
             "a column is used twice among the inputs and the output: "
-            f"{', '.join((*inputs, output))}.",
+            f"{', '.join((*inputs, *outputs))}.",
             where=where,
             hint="name every column once in the options `inputs` and `output`.",
         )
+    if not inputs:
+        raise TeacherError(
+            "no column is left for the inputs.",
+            where=where,
+            hint="name fewer columns in the option `outputs`.",
+        )
     place = Place(where, source)
-    data = [numbers(columns, column, place) for column in (*inputs, output)]
-    x, y = np.column_stack(data[:-1]), data[-1][:, None]
+    data = [numbers(columns, column, place) for column in (*inputs, *outputs)]
+    x, y = np.column_stack(data[: len(inputs)]), np.column_stack(data[len(inputs) :])
     if domain is None:
         kinds = [columns.column(names.index(column)).type for column in inputs]
         domain = _range(inputs, kinds, x, where)
@@ -145,19 +151,26 @@ def make_table(
             where=where,
             hint="name one input column for each variable, in the same order.",
         )
-    answer = output if why_not_identifier(output) is None else "answer"
     return TableTeacher(
         x=x,
         y=y,
         name=name,
-        outputs=(Output(answer),),
+        outputs=tuple(Output(name) for name in _named(outputs)),
         domain=domain,
         fingerprint=fingerprint.of(x, y),
     )
 
 
+def _named(columns: Sequence[str]) -> list[str]:
+    """Names for outputs after their columns, where those can be names that differ."""
+    fit = [name for name in columns if why_not_identifier(name) is None]
+    if len(fit) == len(columns) == len({name.lower() for name in columns}):
+        return fit
+    return ["answer"] if len(columns) == 1 else [f"answer_{i}" for i in range(len(columns))]
+
+
 def rows_of(teacher: Teacher) -> tuple[Array, Array]:
-    """All rows of a table: points (n, d) and answers (n, 1).
+    """All rows of a table: points (n, d) and answers (n, k).
 
     Raises
     ------

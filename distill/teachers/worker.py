@@ -37,14 +37,28 @@ def main() -> None:
     function: Any = module
     for name in order["function"].split("."):
         function = getattr(function, name, None)
+    files = _files()
+    if function is not None and order["around"]:
+        try:
+            function = _wrapped(order["around"], function, module, order["settings"])
+        except Exception as error:
+            refused, hint = getattr(error, "what", _text(error)), getattr(error, "hint", "")
+            _send(answers, {"refused": refused, "hint": hint})
+            return
     if not callable(function):
         _send(answers, {"raised": "", "callables": _callables(module)})
         return
-    _send(answers, {"files": _files(), "doc": _first_line(function)})
+    _send(answers, {"files": files, "doc": _first_line(function)})
     while line := requests.readline():
         request = json.loads(line)
         x = np.frombuffer(requests.read(request["bytes"])).reshape(request["shape"])
         _answer(answers, function, x.copy(), request["vectorized"])
+
+
+def _wrapped(around: str, function: Any, module: Any, settings: dict[str, Any]) -> Any:
+    """What another function makes of the user's."""
+    place, _, name = around.partition(":")
+    return getattr(importlib.import_module(place), name)(function, module, settings)
 
 
 def _answer(

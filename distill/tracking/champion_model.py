@@ -10,7 +10,7 @@ import pandas as pd
 from mlflow.models import set_model
 from mlflow.pyfunc.model import PythonModel, PythonModelContext
 
-from distill.formula import Formula
+from distill.chain.expression import read_expression
 
 
 class FormulaModel(PythonModel):
@@ -19,7 +19,7 @@ class FormulaModel(PythonModel):
     def load_context(self, context: PythonModelContext) -> None:
         """Read the candidate that was stored with the model."""
         data = json.loads(Path(context.artifacts["candidate"]).read_text(encoding="utf-8"))
-        self.formula = Formula.from_data(data["formula"])
+        self.formula = read_expression(data["formula"])
         self.output = str(data["output"])
 
     def predict(

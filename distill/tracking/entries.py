@@ -99,6 +99,8 @@ def candidate_metrics(candidate: CandidateRecord) -> dict[str, float]:
         **_error_metrics("accuracy", score.teacher),
         **({} if score.reference is None else _error_metrics("reference", score.reference)),
     }
+    if score.labels is not None:
+        metrics["accuracy/agreement"] = score.labels.agreement
     if score.certified_error is not None:
         metrics["accuracy/certified_error"] = score.certified_error
     for target, figures in candidate.cost.items():

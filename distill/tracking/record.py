@@ -18,14 +18,14 @@ from typing import Any
 import numpy as np
 
 from distill.arrays import Array
+from distill.chain.expression import Expression, read_expression
 from distill.domain import Domain
 from distill.engines.findings import Finding
 from distill.errors import DistillError, StorageError
 from distill.files import disk_errors, write_whole
-from distill.formula import Formula
 from distill.scoring.score import Score
 
-VERSION = 4
+VERSION = 5
 RECORD = "study.json"
 POINTS = "points.npz"
 PUBLISHED = "published"
@@ -47,7 +47,7 @@ class CandidateRecord:
     id: str
     engine: str
     origin: str
-    formula: Formula
+    formula: Expression
     score: Score
     cost: Cost
     chosen: bool
@@ -96,7 +96,7 @@ class CandidateRecord:
             id=data["id"],
             engine=data["engine"],
             origin=data["origin"],
-            formula=Formula.from_data(data["formula"]),
+            formula=read_expression(data["formula"]),
             score=Score.from_data(data["score"]),
             cost=data["cost"],
             chosen=data["chosen"],

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from distill import pipeline, stages
+from distill import delivery, pipeline, stages
 from distill.config import StudyConfig, read_option
 from distill.errors import (
     ConfigError,
@@ -43,7 +43,7 @@ def whole(config: StudyConfig, heard: Heard | None = None):
     news = heard or Heard()
     study = pipeline.search(config, news)
     chosen, target = study.chosen, load_target(config.target)
-    shipped = pipeline.ship(
+    shipped = delivery.ship(
         study.context,
         chosen.candidate if chosen else None,
         chosen.score.max_error if chosen else None,
@@ -173,14 +173,14 @@ def test_what_does_not_fit_the_chip_is_refused_with_the_figure(
     assert study.chosen is None
     assert "B of flash, and pic32 gives 10 B" in study.selection.reason
     with pytest.raises(ExportError, match="nothing fits pic32: the table alone in float32 takes"):
-        pipeline.ship(study.context, None, None, load_target(quick.target), Path("build"), Heard())
+        delivery.ship(study.context, None, None, load_target(quick.target), Path("build"), Heard())
 
 
 def test_auto_takes_the_cheapest_and_tells_what_the_others_cost(quick: StudyConfig) -> None:
     quick.export.arithmetic = "auto"
     study = pipeline.search(quick, Heard())
     assert study.chosen is not None
-    shipped = pipeline.ship(
+    shipped = delivery.ship(
         study.context, study.chosen.candidate, study.chosen.score.max_error,
         load_target(quick.target), Path("build"), Heard(),
     )  # fmt: skip
@@ -204,7 +204,7 @@ def test_a_person_may_choose_one_that_misses_the_tolerance(
     shutil.copytree(finished, quick.root)
     first = pipeline.search(quick, Heard())
     coarse = next(c for c in first.choices if 1 < c.score.max_error / quick.tolerance < 20)
-    shipped = pipeline.ship(
+    shipped = delivery.ship(
         first.context, coarse.candidate, coarse.score.max_error,
         load_target(quick.target), Path("build"), Heard(),
     )  # fmt: skip

@@ -119,7 +119,7 @@ def test_the_most_accurate_needs_a_budget():
 @pytest.mark.parametrize(
     ("rule", "options", "where", "words"),
     [
-        ("best", {}, "select.rule", "allowed: cheapest, knee, most_accurate, by_id"),
+        ("best", {}, "select.rule", "allowed: cheapest, knee, most_accurate, agrees, by_id"),
         ("most_accurate", {"max_complexity": 0}, "select.max_complexity", "at most 0 nodes"),
         ("by_id", {}, "select.candidate", "needs the id of a candidate"),
         ("by_id", {"candidate": ""}, "select.candidate", "needs the id of a candidate"),
@@ -171,3 +171,30 @@ def test_every_rule_has_a_line_for_people_and_selections_are_stored():
     assert all(rule.description and rule.name == name for name, rule in RULES.items())
     for selection in (_chosen("cheapest"), _chosen("cheapest", tolerance=1e-9)):
         assert Selection.from_data(json.loads(json.dumps(selection.to_data()))) == selection
+
+
+LABELLED = [
+    Row("aaaa00000001", 3, 40.0, 5.0, 0.91),
+    Row("bbbb00000002", 9, 90.0, 2.0, 0.992),
+    Row("cccc00000003", 12, 60.0, 3.0, 0.995),
+]
+
+
+def test_agrees_takes_the_cheapest_that_gives_the_label_often_enough():
+    selection = _chosen("agrees", LABELLED, min_agreement=0.99)
+    assert selection.id == "cccc00000003"
+    assert "0.995 of the points (asked: 0.99)" in selection.reason
+
+
+def test_agrees_chooses_nobody_where_nobody_agrees_and_says_how_near_the_best_comes():
+    selection = _chosen("agrees", LABELLED, min_agreement=0.999)
+    assert selection.id is None
+    assert "the best one at 0.995" in selection.reason
+
+
+def test_agrees_needs_to_know_how_often_and_a_teacher_with_labels():
+    with pytest.raises(ConfigError) as caught:
+        _chosen("agrees", LABELLED)
+    assert "select.min_agreement" in caught.value.where
+    with pytest.raises(ConfigError, match="gives none"):
+        _chosen("agrees", min_agreement=0.9)

@@ -126,13 +126,16 @@ def test_a_torch_file_that_is_none(tmp_path: Path):
     assert "damaged" in complaint(tmp_path / "zip.pt", layers=[2, 1]).what
 
 
-def test_torchscript_and_export_archives_are_not_read_yet(tmp_path: Path):
-    for name, entry in (("script.pt", "script/code/__torch__.py"), ("new.pt", "new/models/m.json")):
+def test_torchscript_and_export_archives_are_told_by_their_contents(tmp_path: Path):
+    for name, entry, words in (
+        ("script.pt", "script/code/__torch__.py", "a program"),
+        ("new.pt", "new/models/m.json", "torch.export archive"),
+    ):
         with zipfile.ZipFile(tmp_path / name, "w") as archive:
             archive.writestr(entry, "")
-        assert "cannot be read yet" in complaint(tmp_path / name, layers=[2, 1]).what
+        assert words in complaint(tmp_path / name).what
     (tmp_path / "model.pt2").write_bytes(b"PK")
-    assert "torch.export" in complaint(tmp_path / "model.pt2").what
+    assert "torch.save" in complaint(tmp_path / "model.pt2").what
 
 
 def test_a_truncated_safetensors_file(tmp_path: Path):

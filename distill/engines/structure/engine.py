@@ -241,7 +241,7 @@ def _news(news: News, candidates: Sequence[Candidate]) -> Iterator[Candidate]:
     """Those that beat all before them. What the structure gave is not measured so: a rounder
     constant may cost a little error and be the true one.
     """
-    return (candidate for candidate in candidates if news.better(candidate.formula))
+    return (candidate for candidate in candidates if news.better(candidate.written))
 
 
 def _drained(others: list[Beside]) -> list[Candidate]:

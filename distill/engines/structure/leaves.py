@@ -98,7 +98,7 @@ def searched(
     try:
         with closing(closable(Operon(OperonOptions(threads=1)).search(problem))) as search:
             for candidate in search:
-                fits.append(tidy(candidate.formula.tree, judge))
+                fits.append(tidy(candidate.written.tree, judge))
                 if fits[-1].error < level.target:
                     break
     except (EngineError, ConfigError):

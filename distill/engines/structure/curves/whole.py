@@ -47,7 +47,7 @@ def formulas(
     search = Operon(options).search(problem)
     try:
         for candidate in search:
-            yield candidate.formula.tree
+            yield candidate.written.tree
             if deadline is not None and time.monotonic() > deadline:
                 return
     except (EngineError, ConfigError) as error:

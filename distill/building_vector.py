@@ -1,0 +1,149 @@
+"""Building C functions of arrays: closed forms, and formulas of several outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import cast
+
+import numpy as np
+
+from distill.arrays import Array
+from distill.building import SELFTEST_POINTS, accuracy_left, arithmetic_costs, own_accuracy
+from distill.chain.chain import Chain
+from distill.chain.closed_form import ClosedForm
+from distill.chain.steps.columns import Pick
+from distill.config import ExportConfig
+from distill.domain import Domain
+from distill.extremum import border_points
+from distill.firmware.graph import Arithmetic
+from distill.firmware.policy import NanInput, OutOfDomain, Policy
+from distill.firmware.spec import InterfaceName
+from distill.firmware.target import Target
+from distill.firmware.vector.spec import VectorSpec, evaluate_vector
+from distill.formula import Formula
+from distill.teachers.base import Output, Teacher
+
+Content = Chain | tuple[Formula, ...]
+"""What a C function of arrays computes: all outputs by one chain, or each by a formula."""
+
+COMPARED = 16_384
+"""Points at which the C's answers are compared with the teacher's before it is written."""
+
+BORDER = 2048
+"""Points on edges and faces at which they are compared as well."""
+
+
+@dataclass(frozen=True)
+class VectorOrder:
+    """What is wanted of every way of one export.
+
+    ``max_errors`` (k,) are the largest errors of the content against the teacher that are known.
+    """
+
+    name: str
+    domain: Domain
+    content: Content
+    outputs: tuple[Output, ...]
+    classes: tuple[str, ...]
+    max_errors: tuple[float, ...]
+    tolerance: float
+    options: ExportConfig
+    target: Target
+    provenance: Mapping[str, str]
+
+
+def build_vector(order: VectorOrder, arithmetic: Arithmetic) -> VectorSpec:
+    """The spec of one way.
+
+    Raises
+    ------
+    ExportError : when the arithmetic cannot hold the content.
+    """
+    options = order.options
+    accuracies = [
+        own_accuracy(options, arithmetic, accuracy_left(error, order.tolerance))
+        for error in order.max_errors
+    ]
+    chain = order.content if isinstance(order.content, Chain) else None
+    known = [a for a in accuracies if a is not None]
+    spec = VectorSpec(
+        name=order.name,
+        domain=order.domain,
+        outputs=order.outputs,
+        tolerance=(order.tolerance,) * len(order.outputs),
+        max_errors=order.max_errors,
+        chain=chain,
+        formulas=() if isinstance(order.content, Chain) else order.content,
+        classes=order.classes,
+        arithmetic=arithmetic,
+        interface=cast(InterfaceName, options.interface),
+        accuracy=tuple(known) if known and chain is None else None,
+        costs=arithmetic_costs(order.target, arithmetic),
+        policy=Policy(cast(OutOfDomain, options.out_of_domain), cast(NanInput, options.nan_input)),
+        provenance=order.provenance,
+        target=order.target.name,
+        verified=options.verify,
+        vectors=order.domain.sample(SELFTEST_POINTS),
+    )
+    _ = spec.content.exact  # built now, so that errors come now
+    return spec
+
+
+def plain_vector(
+    closed: ClosedForm,
+    name: str,
+    arithmetic: Arithmetic,
+    tolerance: float,
+    options: ExportConfig,
+    target: Target,
+) -> VectorSpec:
+    """A closed form of one output alone, its inputs unchecked: what candidates are compared by.
+
+    Raises
+    ------
+    ExportError : when the arithmetic cannot hold it.
+    """
+    order = VectorOrder(
+        name=name,
+        domain=closed.domain,
+        content=alone(closed),
+        outputs=(Output(name),),
+        classes=(),
+        max_errors=(0.0,),
+        tolerance=tolerance,
+        options=replace(options, out_of_domain="unchecked"),
+        target=target,
+        provenance={},
+    )
+    return build_vector(order, arithmetic)
+
+
+def alone(closed: ClosedForm) -> Chain:
+    """The chain of the closed form's own output."""
+    if closed.chain.outputs == 1:
+        return closed.chain
+    pick = Pick(closed.chain.outputs, np.array([closed.output]))
+    return Chain(closed.chain.inputs, (*closed.chain.steps, pick))
+
+
+def with_known_errors(spec: VectorSpec, teacher: Teacher, outputs: tuple[int, ...]) -> VectorSpec:
+    """The spec with the largest errors of what the C will answer, at points of the domain."""
+    domain = spec.domain
+    x = np.vstack([domain.sample(COMPARED, seed=3), border_points(domain, BORDER, 3)])
+    # The teacher is asked what the C can be told: floats, or fixed-point numbers.
+    x = spec.numbers.reals(spec.numbers.inside(x))
+    truth = teacher.predict(x)[:, list(outputs)]
+    answers = real_answers(spec, x)
+    with np.errstate(invalid="ignore"):
+        errors = np.where(np.isfinite(truth), np.abs(answers - truth), 0.0)
+    worst = np.maximum(np.nan_to_num(errors, nan=np.inf).max(axis=0), spec.max_errors)
+    return replace(spec, max_errors=tuple(map(float, worst)))
+
+
+def real_answers(spec: VectorSpec, x: Array) -> Array:
+    """What the C answers at real points (n, d), in real numbers (n, k), whatever its interface."""
+    answers: Array = evaluate_vector(spec, spec.numbers.numbers(x))
+    if spec.interface == "integer":
+        answers = answers * np.array([form.step for form in spec.output_formats])
+    return answers

@@ -1,0 +1,1 @@
+"""Polynomial networks: every real critical point of their squared loss, certified."""

@@ -1,0 +1,1 @@
+"""C for chains: each kind of step printed in a file of its own."""

@@ -1,0 +1,1 @@
+"""Fitted estimators as chains: one family a file, :mod:`read` in front of them."""

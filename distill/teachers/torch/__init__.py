@@ -1,0 +1,1 @@
+"""Torch networks in all their forms: weights, exported graphs, blocks inside a network."""
