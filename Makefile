@@ -50,7 +50,7 @@ bench-recovery: $(READY) ## how many known formulas come out, beside pyoperon an
 	$(BIN)/python benchmarks/recovery.py --set all --engine structure,operon,gplearn --seconds 30 --jobs 2
 
 lock: ## write requirements.lock anew from what is installed in .venv
-	$(BIN)/pip freeze --exclude-editable | grep -viE '^(torch|pip|setuptools|emlearn|m2cgen|pybind11|gplearn|pvlib|gsw|iapws|coolprop|h5py)==' > requirements.lock
+	$(BIN)/pip freeze --exclude-editable | grep -viE '^(torch|pip|setuptools|emlearn|m2cgen|pybind11|gplearn|pvlib|gsw|iapws|coolprop|h5py|micromlgen|xgboost-cpu)==' > requirements.lock
 
 wheel: $(READY) ## build the wheel and the source archive into dist/
 	$(BIN)/python -m build --no-isolation

@@ -12,6 +12,7 @@ from distill.arrays import Array
 from distill.building import SELFTEST_POINTS, accuracy_left, arithmetic_costs, own_accuracy
 from distill.chain.chain import Chain
 from distill.chain.closed_form import ClosedForm
+from distill.chain.fold import folded
 from distill.chain.steps.columns import Pick
 from distill.config import ExportConfig
 from distill.domain import Domain
@@ -66,6 +67,9 @@ def build_vector(order: VectorOrder, arithmetic: Arithmetic) -> VectorSpec:
         for error in order.max_errors
     ]
     chain = order.content if isinstance(order.content, Chain) else None
+    if chain is not None and arithmetic == "float32":
+        # Exact where inputs are floats: no scaler is left whose rounding could turn a decision.
+        chain = folded(chain)
     known = [a for a in accuracies if a is not None]
     spec = VectorSpec(
         name=order.name,

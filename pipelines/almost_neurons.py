@@ -5,13 +5,14 @@
 `light_switches.py` has the device: its equation, and why light y = f(x.A - eps*A.x^2) comes out for
 small eps. Two experiments on a device of one channel tell all there is to know: what the channel
 passes on, and how the switch responds. A surrogate network learns both from simulations; `distill`
-asks the simulator and finds formulas of both. Simulator, surrogate and formula then take turns as
+asks records of both and finds their formulas. Simulator, surrogate and formula then take turns as
 the one layer of a network that reads digits, in which only the couplings A are trained; the
 trained network becomes C.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -31,6 +32,7 @@ from light_switches import (
     small_eps,
     transmission,
 )
+from scipy.interpolate import CubicSpline
 
 import distill
 from distill.arrays import Array
@@ -41,6 +43,7 @@ from distill.domain import Domain
 from distill.firmware.vector.spec import VectorSpec
 from distill.formula import Formula
 from distill.teachers.base import Output
+from distill.teachers.load import load_teacher
 
 TOLERANCE = 1e-3
 """How far formulas may be from the experiments."""
@@ -112,17 +115,24 @@ def train(chain: ChainOfDevices, digits: Digits, steps: int, batch: int = 64) ->
     return (perf_counter() - started) / steps * len(digits.labels) / batch
 
 
-def find_formulas(evaluations: int = 1_000_000) -> tuple[Formula, Formula]:
-    """What `distill` finds for the two experiments, asking the simulator itself."""
-    found = []
-    for experiment, domain in ((transmission, LIGHT), (response, DRIVE)):
-        study = distill.distill(
-            experiment, domain, tolerance=TOLERANCE, evaluations=evaluations, points=512
-        )
-        if study.chosen is None or not isinstance(study.chosen.formula, Formula):
-            raise ValueError(f"no formula of {experiment.__name__} within {TOLERANCE}")
-        found.append(study.chosen.formula)
-    return found[0], found[1]
+def find_formula(experiment: Callable[[Array], Array], domain: Domain, seconds: float) -> Formula:
+    """What `distill` finds for an experiment of one variable.
+
+    It is recorded once, at 2,001 points; between them a spline is within 1e-9 of the simulator.
+    """
+    grid = np.linspace(domain.low, domain.high, 2001)
+    record = CubicSpline(grid[:, 0], experiment(grid)[:, 0])
+    study = distill.distill(
+        load_teacher(lambda x: record(x[:, 0]), name=experiment.__name__),
+        domain,
+        tolerance=TOLERANCE,
+        engine="structure",
+        seconds=seconds,
+        points=512,
+    )
+    if study.chosen is None or not isinstance(study.chosen.formula, Formula):
+        raise ValueError(f"no formula of {experiment.__name__} within {TOLERANCE}: search longer")
+    return study.chosen.formula
 
 
 def as_chain(trained: ChainOfDevices, transmit: Formula, respond: Formula) -> Chain:
@@ -179,7 +189,9 @@ def main(folder: Path = Path("build/almost_neurons")) -> None:
     torch.set_num_threads(1)  # the same weights every time
     small = ", ".join(f"{small_eps(eps):.1e} at eps {eps}" for eps in (0.2, 0.1, 0.05))
     print(f"off f(x.A - eps*A.x^2): {small}")
-    surrogate, (transmit, respond) = fit_surrogate(), find_formulas()
+    surrogate = fit_surrogate()
+    transmit = find_formula(transmission, LIGHT, seconds=8)
+    respond = find_formula(response, DRIVE, seconds=16)
     formula = Curves(transmit.to_torch(), respond.to_torch())
     print(f"a channel passes on {transmit}\nthe switch answers  {respond}")
     learn, judge = digits()

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 from itertools import combinations
 from math import lcm
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from distill.errors import ConfigError
 
@@ -25,6 +25,10 @@ MAX_REDUCED = 20_000
 """Remainders of monomials that are kept at most."""
 
 
+class TooHardError(ConfigError):
+    """The algebra grows past its limits."""
+
+
 class Ideal:
     """All combinations of some polynomials, by a reduced Groebner basis in degrevlex order.
 
@@ -41,7 +45,8 @@ class Ideal:
         self.names: tuple[str, ...] = tuple(self.ring.names())
         whole = flint.fmpz_mpoly_ctx.get(self.names, flint.Ordering.degrevlex)
         vector = flint.fmpz_mpoly_vec([whole.from_dict(_whole(p)) for p in given], whole)
-        basis, done = vector.buchberger_naive(limits=(MAX_POLYNOMIALS, MAX_LENGTH, MAX_BITS))
+        limits = (MAX_POLYNOMIALS, MAX_LENGTH, MAX_BITS)
+        basis, done = cast("tuple[flint.fmpz_mpoly_vec, bool]", vector.buchberger_naive(limits))
         if not done:
             raise _too_hard("its Groebner basis grows past the limits")
         reduced = [p for p in basis.autoreduction() if len(p)]
@@ -168,8 +173,8 @@ def _divides(a: Sequence[int], b: Sequence[int]) -> bool:
     return all(i <= j for i, j in zip(a, b, strict=True))
 
 
-def _too_hard(why: str) -> ConfigError:
-    return ConfigError(
+def _too_hard(why: str) -> TooHardError:
+    return TooHardError(
         f"the critical points of this network cannot all be found: {why}.",
         where="the polynomial network",
         hint="take fewer weights or nodes, or fix the nodes' outputs to numbers.",

@@ -80,6 +80,7 @@ def evaluated(polynomial: flint.fmpq_mpoly, point: list[flint.arb]) -> flint.arb
     for exponents, factor in terms_of(polynomial).items():
         product = flint.arb(factor)
         for value, exponent in zip(point, exponents, strict=True):
-            product *= value**exponent
+            for _ in range(exponent):  # a power of a ball around 0 is not a number
+                product *= value
         found += product
     return found

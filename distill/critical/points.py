@@ -9,13 +9,14 @@ that of real points by points of a slice through its part.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from distill.critical.ideal import Ideal, terms_of
+from distill.critical.ideal import Ideal, TooHardError, terms_of
 from distill.critical.interval_newton import Kind, certify, evaluated
-from distill.critical.solve import PRECISION, real_solutions
+from distill.critical.solve import PRECISION, real_roots, real_solutions
 
 if TYPE_CHECKING:
     import flint
@@ -145,25 +146,15 @@ def critical_set(polynomial: flint.fmpq_mpoly) -> CriticalSet:
         dimension = len(part.free)
         points = _real_points(part)
         with flint.ctx.workprec(PRECISION):
-            roots = [r.real for r, _ in factor.complex_roots() if r.imag == 0]
-            for root in roots:
+            for root in real_roots(factor):
                 here = [p for p in points if evaluated(polynomial, p).overlaps(root)]
                 value = _enclosed(root, factor)
                 if not here:
                     unseen += [value] if dimension else []
                     continue
-                named = [certify(polynomial, p) for p in here]
-                whole_points = tuple(
-                    sorted(
-                        (
-                            _point(part.names, p, k, n)
-                            for p, (k, n) in zip(here, named, strict=True)
-                        ),
-                        key=lambda point: [e.middle for _, e in point.weights],
-                    )
-                )
+                certified = [_point(polynomial, part.names, p) for p in here]
                 equation = tuple(int(c) for c in factor.coeffs())
-                found.append(CriticalValue(value, equation, dimension, whole_points))
+                found.append(CriticalValue(value, equation, dimension, _in_order(certified)))
     return CriticalSet(
         tuple(sorted(found, key=lambda v: v.value.middle)),
         tuple(sorted(unseen, key=lambda e: e.middle)),
@@ -210,25 +201,42 @@ def _real_points(part: Ideal) -> list[list[flint.arb]]:
     """All real points of a part of dimension 0; of another those of the first slice with some."""
     if not part.free:
         return real_solutions(part)
-    unknowns = part.ring.gens()
     for free in part.independent:
         for value in SLICES:
             # Unequal values, so that unknowns that may be exchanged are held apart.
-            held = [unknowns[i] - value * (n + 1) for n, i in enumerate(free)]
-            slice_ = Ideal([*part.generators, *held])
-            if slice_.everything or len(slice_.free) >= len(part.free):
-                continue
-            points = _real_points(slice_)
+            held: dict[str | int, int] = {
+                part.names[i]: value * (n + 1) for n, i in enumerate(free)
+            }
+            points = _slice_points(part, held)
             if points:
                 return points
     return []
 
 
+def _slice_points(part: Ideal, held: Mapping[str | int, int]) -> list[list[flint.arb]]:
+    """Real points of a part where some unknowns are held; none where that is too hard to tell."""
+    unknowns: dict[str | int, flint.fmpq_mpoly] = dict(
+        zip(part.names, part.ring.gens(), strict=True)
+    )
+    fixed = [unknowns[name] - value for name, value in held.items()]
+    try:
+        slice_ = Ideal([*fixed, *(p.subs(held) for p in part.generators)])
+        if slice_.everything or len(slice_.free) >= len(part.free):
+            return []
+        return _real_points(slice_)
+    except TooHardError:
+        return []
+
+
 def _point(
-    names: tuple[str, ...], point: list[flint.arb], kind: Kind, newton: bool
+    polynomial: flint.fmpq_mpoly, names: tuple[str, ...], point: list[flint.arb]
 ) -> CriticalPoint:
     enclosures = [(name, enclosure(value)) for name, value in zip(names, point, strict=True)]
-    return CriticalPoint(tuple(sorted(enclosures)), kind, newton)
+    return CriticalPoint(tuple(sorted(enclosures, key=lambda e: e[0])), *certify(polynomial, point))
+
+
+def _in_order(points: list[CriticalPoint]) -> tuple[CriticalPoint, ...]:
+    return tuple(sorted(points, key=lambda point: [e.middle for _, e in point.weights]))
 
 
 def _enclosed(root: flint.arb, factor: flint.fmpz_poly) -> Enclosure:

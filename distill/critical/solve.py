@@ -9,7 +9,8 @@ the roots are FLINT's certified, isolated balls.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from typing import TYPE_CHECKING, cast
 
 from distill.critical.ideal import Ideal, Monomial
 
@@ -41,7 +42,7 @@ def real_solutions(ideal: Ideal) -> list[list[flint.arb]]:
     distinct, real = hermite.rank(), signature(hermite)
     for attempt in range(1, 200):
         form = [attempt**i for i in range(len(columns))]
-        matrix = sum((c * m for c, m in zip(form[1:], columns[1:])), form[0] * columns[0])
+        matrix = sum((c * m for c, m in zip(form, columns, strict=True)), 0 * columns[0])
         squarefree = _squarefree(matrix.charpoly())
         if squarefree.degree() == distinct:
             break
@@ -49,13 +50,19 @@ def real_solutions(ideal: Ideal) -> list[list[flint.arb]]:
         raise ArithmeticError("no linear form tells the solutions apart.")
     numerators, denominator = _representation(ideal, matrix, columns, squarefree, traces)
     with flint.ctx.workprec(PRECISION):
-        roots = [r.real for r, _ in squarefree.numer().complex_roots() if r.imag == 0]
+        roots = real_roots(squarefree.numer())
         if len(roots) != real:
             raise ArithmeticError(f"{len(roots)} real roots, but {real} real solutions.")
         return [
             [_at(numerator, root) / _at(denominator, root) for numerator in numerators]
             for root in roots
         ]
+
+
+def real_roots(polynomial: flint.fmpz_poly) -> list[flint.arb]:
+    """The real roots as balls, each once: FLINT tells real ones by an imaginary part of 0."""
+    pairs = cast("list[tuple[flint.acb, int]]", polynomial.complex_roots())
+    return [root.real for root, _ in pairs if root.imag == 0]
 
 
 def signature(form: flint.fmpq_mat) -> int:
@@ -67,7 +74,7 @@ def signature(form: flint.fmpq_mat) -> int:
 
 
 def _changes(signs: list[bool]) -> int:
-    return sum(a != b for a, b in zip(signs, signs[1:], strict=False))
+    return sum(a != b for a, b in pairwise(signs))
 
 
 def _matrix(ideal: Ideal, unknown: int) -> flint.fmpq_mat:

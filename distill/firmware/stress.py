@@ -68,21 +68,25 @@ static {real} stress_number({bits} pattern)
 
 static {real} stress_between(int i)
 {{
+    const {real} low = ({real})stress_low[i], high = ({real})stress_high[i];
     const double part = (double)(stress_next() >> 11) / 9007199254740992.0;
     const double real = stress_low[i] + (stress_high[i] - stress_low[i]) * part;
     const {real} x = ({real})(stress_whole[i] ? (double)(int64_t)real : real);
-    return x < ({real})stress_low[i] ? ({real})stress_low[i] : x > ({real})stress_high[i] ? ({real})stress_high[i] : x;
+    return x < low ? low : x > high ? high : x;
 }}
 
 static {real} stress_any(int i)
 {{
     const uint64_t choice = stress_next() % 4u;
-    if (choice == 0u) return stress_number(stress_specials[i][stress_next() % (uint64_t)stress_counts[i]]);
+    if (choice == 0u) {{
+        const uint64_t at = stress_next() % (uint64_t)stress_counts[i];
+        return stress_number(stress_specials[i][at]);
+    }}
     if (choice == 1u && ANYWHERE) return stress_number(({bits})(stress_next() >> {shift}));
     return stress_between(i);
 }}
 
-/* FNV-1a over the answers' bits; every NaN stress_counts as the same. */
+/* FNV-1a over the answers' bits; every NaN counts as the same. */
 static void stress_call(const {real} *x)
 {{
     {real} y[OUTPUTS];
@@ -117,7 +121,8 @@ int main(int count, char **arguments)
         for (int i = 0; i < INPUTS; i++) x[i] = stress_any(i);
         stress_call(x);
     }}
-    printf("%lu %lu %016llx\\n", stress_called, stress_not_numbers, (unsigned long long)stress_checksum);
+    printf("%lu %lu ", stress_called, stress_not_numbers);
+    printf("%016llx\\n", (unsigned long long)stress_checksum);
     return 0;
 }}
 """

@@ -39,8 +39,7 @@ class Cubes:
 
     def truth(self) -> Truth:
         """The values for all words, (2^n,)."""
-        truth: Truth = holds(self.inputs, self.masks, self.values).any(axis=1)
-        return truth
+        return _covered(self.inputs, self.masks, self.values)
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,20 +64,17 @@ class Cover:
 
     def truth(self) -> Truth:
         """The values of the functions for all words, (2^n, functions)."""
-        words = np.arange(1 << self.inputs)
-        found = np.zeros((len(words), len(self.sums)), dtype=bool)
-        for i, chosen in enumerate(self.sums):
-            for mask, value in zip(self.masks[chosen], self.values[chosen], strict=True):
-                found[:, i] |= words & mask == value
-        truth: Truth = np.not_equal(found, self.inverted.astype(bool))
-        return truth
+        sums = [_covered(self.inputs, self.masks[s], self.values[s]) for s in self.sums]
+        return np.stack(sums, axis=1) ^ self.inverted.astype(np.bool_)
 
 
-def holds(inputs: int, masks: Whole, values: Whole) -> Truth:
-    """Which cubes hold for each word, (2^n, cubes)."""
-    words = np.arange(1 << inputs)[:, None]
-    held = np.equal(words & masks, values)
-    return held.astype(np.bool_)
+def _covered(inputs: int, masks: Whole, values: Whole) -> Truth:
+    """Where one of the cubes holds, for all words, (2^n,)."""
+    words = np.arange(1 << inputs)
+    found = np.zeros(len(words), dtype=np.bool_)
+    for mask, value in zip(masks, values, strict=True):
+        found |= words & mask == value
+    return found
 
 
 def cubes_of(digits: npt.NDArray[np.int8]) -> tuple[Whole, Whole]:

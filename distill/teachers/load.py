@@ -81,8 +81,8 @@ def load_teacher(
         ``.pt``/``.pth`` state_dict, of an ONNX model, of a ``torch.export`` (``.pt2``) or
         TorchScript archive, of a CSV or Parquet table; ``package.module:function``, which runs in
         a process of its own; a Python callable (n, d) -> (n,) or (n, k), which runs in
-        this one; a ``torch.nn.Module``; a fitted
-        estimator or Pipeline of scikit-learn, or its ``.skops`` file; a DataFrame; or a teacher already.
+        this one; a ``torch.nn.Module``; a fitted estimator or Pipeline of scikit-learn, or its
+        ``.skops`` file; a DataFrame; or a teacher already.
     kind : what a text is meant to be: shipped, torch, function, table or file (any file);
         found out if None.
     domain : the domain to distil over; the teacher's own (a file's, the bounds of a table) if None.
@@ -90,8 +90,8 @@ def load_teacher(
         All but teachers: ``name``, a C identifier. All but tables: ``outputs``, names or
         {name, unit} (one output if not given). Files of scikit-learn: ``trusted``, types that a
         skops file may hold besides scikit-learn's own; ``trust_pickle``, True to open a pickle or
-        joblib file, which runs any code that is in it. Functions: ``vectorized`` (False: called with d
-        numbers for one point). By import path also ``timeout`` (60 seconds for a batch) and
+        joblib file, which runs any code that is in it. Functions: ``vectorized`` (False: called
+        with d numbers for one point). By import path also ``timeout`` (60 seconds for a batch) and
         ``batch`` (1024 points), ``cache`` (True or a folder keeps answers on disk), ``processes``
         and ``calls`` (at most so many new points). Simulators: those but ``batch``, and of
         equations ``t_end``, ``initial``, ``method``, ``rtol``, ``atol``, ``answer``,
@@ -99,9 +99,9 @@ def load_teacher(
         ``timeout``, ``batch``. Networks: ``classes``, ``probabilities``, ``input_shape``,
         ``device``, ``dtype``; blocks of them: ``block``, ``block_data``, ``block_positions``,
         ``block_margin``, ``block_quantile``; weights of a module by import path: ``module``,
-        ``module_arguments``; TorchScript: ``trust_torchscript``. Weights without metadata: ``layers``, ``activation``,
-        ``input_mean``, ``input_scale``, ``output_mean``, ``output_scale``. Tables: ``inputs``,
-        ``output``, names of columns.
+        ``module_arguments``; TorchScript: ``trust_torchscript``. Weights without metadata:
+        ``layers``, ``activation``, ``input_mean``, ``input_scale``, ``output_mean``,
+        ``output_scale``. Tables: ``inputs``, ``output``, names of columns.
 
     Raises
     ------

@@ -77,9 +77,11 @@ class Answers:
         size = (x.shape[1] + self.outputs) * 8 + CHECK
         with disk_errors(path):
             self.folder.mkdir(parents=True, exist_ok=True)
-            with FileLock(f"{path}.lock"), path.open("ab") as file:
+            with FileLock(f"{path}.lock"), path.open("a+b") as file:
+                file.seek(0)
+                known = file.read(HEADER) == self._header(x.shape[1])
                 end = file.seek(0, os.SEEK_END)
-                if end < HEADER:
+                if not known:  # new, cut off at its beginning, or damaged there
                     file.truncate(0)
                     file.write(self._header(x.shape[1]))
                 elif (end - HEADER) % size:

@@ -104,10 +104,10 @@ def integrating(given: Any, module: Any, settings: Mapping[str, Any]) -> Equatio
     ------
     TeacherError : when the initial state is missing, or a named function is.
     """
-    plain_values: dict[str, Any] = dict(settings)
-    chosen = Settings(
-        **{k: tuple(v) if isinstance(v, list) else v for k, v in plain_values.items()}
-    )
+    values: dict[str, Any] = {  # tuples came as lists
+        key: tuple(value) if isinstance(value, list) else value for key, value in settings.items()
+    }
+    chosen = Settings(**values)
     factory = callable(given) and not hasattr(given, "rhs") and not _parameters(given)
     if factory or isinstance(given, type):
         given = given()

@@ -32,7 +32,8 @@ def beside(t):
     finite = [np.clip(v, -(2.0**128), 2.0**128) for v in double]
     double += [(a + b) / 2 for a in finite for b in finite]
     double += [t, -np.inf]
-    double += [np.nextafter(v, s) for v in double for s in (-np.inf, np.inf)]
+    with np.errstate(over="ignore"):
+        double += [np.nextafter(v, s) for v in double for s in (-np.inf, np.inf)]
     return np.array(double), np.array([*float32, -np.float32(np.inf)])
 
 

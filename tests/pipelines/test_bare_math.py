@@ -49,7 +49,7 @@ def test_backpropagation_is_the_derivative_of_the_loss() -> None:
 
 
 def test_the_network_redraws_the_logo(tmp_path: Path) -> None:
-    learned = bare_math.logo_network(size=16, epochs=700)
+    learned = bare_math.logo_network(size=16, epochs=1500)
     ink = rules.logo(16)[1]
     answers = learned.predict(learned.every)[:, 0]
     assert ((answers > 0.5) == (ink > 0.5)).mean() >= 0.98

@@ -5,11 +5,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import csv
 
 from distill.domain import Domain
+from distill.errors import ConfigError, TeacherError
+from distill.sampling.sample import draw
 from distill.teachers.load import load_teacher
 from distill.teachers.table import rows_of
 
@@ -91,3 +94,34 @@ def test_every_row_is_found_and_the_first_of_equal_ones_counts(rows: list[tuple[
     points = x[::-1, :3]
     first = [next(i for i, row in enumerate(rows) if row == tuple(p)) for p in points]
     np.testing.assert_array_equal(teacher.predict(points)[:, 0], first)
+
+
+@pytest.mark.parametrize("form", ["frame", "csv", "parquet"])
+def test_several_columns_of_answers_with_rows_held_out(form: str, tmp_path: Path):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.uniform(1, 2, (60, 2)), columns=["a", "b"])
+    frame["total"], frame["power (W)"] = frame.a + frame.b, frame.a * frame.b
+    source: object = frame
+    if form == "csv":
+        source = tmp_path / "t.csv"
+        frame.to_csv(source, index=False)
+    elif form == "parquet":
+        source = tmp_path / "t.parquet"
+        frame.to_parquet(source)
+    teacher = load_teacher(source, outputs=["total", "power (W)"])
+    assert [o.name for o in teacher.outputs] == ["answer_0", "answer_1"]
+    assert teacher.domain is not None
+    assert teacher.domain.names == ("a", "b")
+    np.testing.assert_array_equal(
+        teacher.predict(frame[["a", "b"]].to_numpy()), frame[["total", "power (W)"]].to_numpy()
+    )
+    for output, name in enumerate(["total", "power (W)"]):
+        sample = draw(teacher, teacher.domain, "data", 100, 0, output=output, held_out=0.2)
+        assert sample.held_out is not None
+        assert len(sample.x) + len(sample.held_out.x) == 60
+        both = np.concatenate([sample.y, sample.held_out.y])
+        np.testing.assert_array_equal(np.sort(both), np.sort(frame[name]))
+    with pytest.raises(ConfigError, match="both name"):
+        load_teacher(source, output="total", outputs=["power (W)"])
+    with pytest.raises(TeacherError, match="used twice"):
+        load_teacher(source, outputs=["total", "total"])

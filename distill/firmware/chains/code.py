@@ -53,7 +53,7 @@ class ChainCode:
     @property
     def stored_bytes(self) -> int:
         """Bytes of the const arrays."""
-        return sum(array.count * _SIZES[array.ctype] for array in self.arrays)
+        return sum(array.bytes for array in self.arrays)
 
     @property
     def needs_math(self) -> bool:
@@ -64,12 +64,6 @@ class ChainCode:
     def reads(self) -> tuple[str, ...]:
         """The macros ``NAME_...`` that read its arrays, such as ``READ16``."""
         return tuple(sorted({array.read for array in self.arrays}))
-
-
-_SIZES = {
-    "float": 4, "double": 8, "uint8_t": 1, "uint16_t": 2, "uint32_t": 4, "int8_t": 1,
-    "int16_t": 2, "int32_t": 4,
-}  # fmt: skip
 
 
 def chain_code(

@@ -24,17 +24,15 @@ def deepest(forest: Forest) -> int:
     return max(found, default=0)
 
 
-def written(forest: Forest) -> tuple[int, int]:
-    """How many conditions and how many leaves the trees have, written out one by one."""
-    splits, ends = [0] * forest.splits, [0] * forest.splits
+def written(forest: Forest) -> int:
+    """How many conditions the trees have, written out one by one."""
+    found = [0] * forest.splits
 
-    def count(ats: list[int]) -> tuple[int, int]:
-        inner = [at - forest.rows for at in ats if at >= forest.rows]
-        return sum(splits[i] for i in inner), len(ats) - len(inner) + sum(ends[i] for i in inner)
+    def count(ats: list[int]) -> int:
+        return sum(found[at - forest.rows] for at in ats if at >= forest.rows)
 
     for split in reversed(range(forest.splits)):
-        below, leaves = count(forest.follows[split].tolist())
-        splits[split], ends[split] = below + 1, leaves
+        found[split] = 1 + count(forest.follows[split].tolist())
     return count(forest.roots.tolist())
 
 

@@ -46,7 +46,7 @@ def print_logic(step: Logic, writer: Writer) -> Call:
         bits, at = functions[at : at + count], at + count
         code = bits[0] if bits else "0u"
         for bit in bits[1:]:
-            code = f"({code} << 1) | {bit}"
+            code = f"(({code} << 1) | {bit})"
         lines += _level(output, code, levels, writer, bits=count)
     if not len(step.masks) or not any(map(len, step.sums)):
         lines = [*lines, "(void)word;"]
@@ -155,7 +155,7 @@ def _function(cubes: list[str], flip: bool) -> str:
         text += f" |\n        {cube}" if width > _WIDTH else f" | {cube}"
         width = len(cube) if width > _WIDTH else width
     if flip:
-        return f"!({text})"
+        return f"(unsigned)!({text})"
     return f"({text})" if len(cubes) > 1 else text
 
 

@@ -15,6 +15,9 @@ export fn cbrtf(x: f32) f32 {
 export fn coshf(x: f32) f32 {
     return math.cosh(x);
 }
+export fn log1pf(x: f32) f32 {
+    return math.log1p(x);
+}
 export fn tanhf(x: f32) f32 {
     return math.tanh(x);
 }
@@ -32,6 +35,9 @@ export fn cbrt(x: f64) f64 {
 }
 export fn cosh(x: f64) f64 {
     return math.cosh(x);
+}
+export fn log1p(x: f64) f64 {
+    return math.log1p(x);
 }
 export fn tanh(x: f64) f64 {
     return math.tanh(x);

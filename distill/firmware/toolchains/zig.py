@@ -39,10 +39,10 @@ _ARCHITECTURES = {
 
 # What neither zig's runtime nor libm.zig has, and what it calls.
 _MUSL_MATH = (
-    *("asinf", "atan2f", "expm1f", "ldexpf", "powf", "scalbnf", "sinhf"),
+    *("asinf", "atan2f", "erff", "expm1f", "ldexpf", "powf", "scalbnf", "sinhf"),
     *("__expo2f", "__math_divzerof", "__math_invalidf", "__math_oflowf", "__math_uflowf"),
     *("__math_xflowf", "exp2f_data", "powf_data"),
-    *("atan2", "expm1", "ldexp", "pow", "scalbn", "sinh"),
+    *("atan2", "erf", "expm1", "ldexp", "pow", "scalbn", "sinh"),
     *("__expo2", "__math_divzero", "__math_invalid", "__math_oflow", "__math_uflow"),
     *("__math_xflow", "exp_data", "pow_data"),
 )

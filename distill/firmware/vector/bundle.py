@@ -10,12 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from distill.arrays import Array
+from distill.chain.describe import described
 from distill.firmware.axes import bounds
 from distill.firmware.bundle import FORMAT, VERSION, check_replaceable, packed, write_files
 from distill.firmware.fixed.formats import input_bounds, input_format
-from distill.firmware.vector.notes import chain_words
+from distill.firmware.vector.labels import Labels
 from distill.firmware.vector.render import description, render_vector_files
-from distill.firmware.vector.spec import Labels, VectorSpec, evaluate_vector, labels_vector
+from distill.firmware.vector.spec import VectorSpec, evaluate_vector, labels_vector
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +86,7 @@ def _record(spec: VectorSpec) -> dict[str, object]:
         "bounds": {v.name: list(bounds(v, spec.arithmetic)) for v in spec.domain.variables},
         "fixed": _fixed(spec) if spec.arithmetic == "fixed" else None,
         "formulas": [formula.text for formula in spec.formulas],
-        "chain": None if spec.chain is None else chain_words(spec.chain),
+        "chain": None if spec.chain is None else described(spec.chain),
         "error_kind": spec.error_kind,
         "within_tolerance": spec.within_tolerance,
         "policy": asdict(spec.policy),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from distill.chain.chain import Chain
 from distill.domain import Variable
 from distill.firmware.comments import wrapped
 from distill.firmware.fixed.formats import input_format
@@ -100,10 +99,3 @@ def header_notes(spec: VectorSpec, stored: int, stack: int) -> list[str]:
     if spec.figures:
         blocks.append(["", *spec.figures])
     return [line for block in blocks for text in block for line in wrapped(text, 92, "  ")]
-
-
-def chain_words(chain: Chain) -> str:
-    """The steps of a chain in one line, such as ``Affine 64 > 16, Apply 16 > 16``."""
-    steps = [f"{type(s).__name__} {s.inputs} > {s.outputs}" for s in chain.steps]
-    stored = sum(step.stored for step in chain.steps)
-    return f"{', '.join(steps) or 'the inputs themselves'} ({stored:,} constants)"

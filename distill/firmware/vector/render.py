@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from distill.arrays import Array
+from distill.chain.describe import described
 from distill.errors import ExportError
 from distill.firmware.comments import wrapped
 from distill.firmware.door import to_float_function, to_integer_function
@@ -18,7 +19,6 @@ from distill.firmware.table_code import CArray, array_rows, c_array
 from distill.firmware.vector.hold import hold_inputs
 from distill.firmware.vector.notes import (
     answers,
-    chain_words,
     cut,
     header_notes,
     label_words,
@@ -105,9 +105,9 @@ def _context(spec: VectorSpec) -> dict[str, object]:
 def _readable(spec: VectorSpec) -> Iterator[str]:
     """The formulas for people, cut where there are many; or what the chain does."""
     if spec.chain is not None:
-        yield "The model's own arithmetic, step by step, from how many numbers to how many:"
+        yield "The model's own arithmetic:"
         yield ""
-        yield chain_words(spec.chain)
+        yield described(spec.chain)
         return
     yield "The formulas, their constants rounded for reading:"
     yield ""

@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import Literal, cast, get_args
 
 import numpy as np
-import numpy.typing as npt
 
 from distill.arrays import Array
 from distill.chain.base import Real
@@ -38,11 +37,10 @@ from distill.firmware.vector.content import (
     FloatFormulas,
 )
 from distill.firmware.vector.interface import vector_interface
+from distill.firmware.vector.labels import Labels, labels_of
 from distill.formula import Formula
 from distill.identifiers import why_not_identifier
 from distill.teachers.base import Output
-
-Labels = npt.NDArray[np.int64]
 
 SOFT = 10.0
 """From so many instructions on an addition of floats is taken for a call of a library."""
@@ -235,8 +233,9 @@ class VectorSpec:
     @property
     def by_order(self) -> bool:
         """Whether floats are compared as integers: where a library would compare them."""
-        slow = self.costs is not None and self.costs["add"] > SOFT
-        return slow and self.arithmetic == "float32"
+        if self.arithmetic != "float32" or self.costs is None:
+            return False
+        return self.costs["add"] > SOFT
 
     @property
     def output_formats(self) -> tuple[QFormat, ...]:
@@ -296,23 +295,3 @@ def labels_vector(spec: VectorSpec, x: Array) -> Labels:
         steps = np.array([form.step for form in spec.output_formats])
         answers = answers * steps
     return labels_of(answers)
-
-
-def labels_of(scores: Array) -> Labels:
-    """The labels (n,) of scores (n, k): above 0 or not, or the first of the largest; -1 for NaN."""
-    missing = np.asarray(np.isnan(scores).any(axis=1))
-    if scores.shape[1] == 1:
-        labels = (scores[:, 0] > 0).astype(np.int64)
-    else:
-        labels = np.argmax(np.where(missing[:, None], 0.0, scores), axis=1).astype(np.int64)
-    return np.where(missing, -1, labels)
-
-
-def margins_of(scores: Array) -> Array:
-    """How far (n,) scores (n, k) are from another label: from 0, or the largest from the next."""
-    if scores.shape[1] == 1:
-        return np.abs(scores[:, 0])
-    ordered = np.partition(scores, -2, axis=1)
-    with np.errstate(invalid="ignore"):
-        margins: Array = ordered[:, -1] - ordered[:, -2]
-    return margins

@@ -11,12 +11,11 @@ from distill.firmware.cost import evenly
 from distill.firmware.graph import dtype
 from distill.firmware.interface import Interface
 from distill.firmware.lookup import held
+from distill.firmware.vector.labels import Labels, margins_of
 from distill.firmware.vector.spec import (
-    Labels,
     VectorSpec,
     evaluate_vector,
     labels_vector,
-    margins_of,
 )
 
 INSIDE = 32

@@ -13,7 +13,8 @@ from distill.firmware.evidence import Evidence
 from distill.firmware.subject import Subject
 from distill.firmware.target import Target
 from distill.firmware.toolchains import HostCompiler
-from distill.firmware.vector.spec import VectorSpec, evaluate_vector, labels_of, margins_of
+from distill.firmware.vector.labels import labels_of, margins_of
+from distill.firmware.vector.spec import VectorSpec, evaluate_vector
 from distill.firmware.verify import verify_subject
 
 ROUNDING_POINTS = 16_384

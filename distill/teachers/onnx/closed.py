@@ -16,7 +16,7 @@ from distill.chain.chain import Chain
 from distill.chain.steps.affine import Affine
 from distill.chain.steps.columns import Pick
 from distill.errors import FormulaError
-from distill.teachers.onnx import classical, ensembles, layers, moves
+from distill.teachers.onnx import classical, ensembles, images, layers, moves
 from distill.teachers.onnx.flow import (
     Constant,
     Flow,
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 HANDLERS: dict[str, Handler] = {
     **layers.HANDLERS,
+    **images.HANDLERS,
     **moves.HANDLERS,
     **ensembles.HANDLERS,
     **classical.HANDLERS,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,12 @@ import numpy.typing as npt
 from distill.arrays import Array
 from distill.chain.steps.affine import Affine
 from distill.chain.steps.trees import Trees
-from distill.teachers.onnx.flow import Flow, Handler, NoChain, Node
+from distill.errors import TeacherError
+from distill.teachers.onnx.flow import Flow, Handler, NoChain, Node, attributes
+from distill.teachers.onnx.tensors import nodes_of
+
+if TYPE_CHECKING:
+    import onnx
 
 Whole = npt.NDArray[np.int64]
 
@@ -78,9 +83,11 @@ def read_ensemble(given: Mapping[str, Any], outputs: int, prefix: str) -> Ensemb
         no[i] = place.get((tree, int(columns["nodes_falsenodeids"][i])), -1)
     inner = np.flatnonzero(~leaf)
     children = np.concatenate([yes[inner], no[inner]])
-    if (children < 0).any() or len(np.unique(children)) < len(children):
-        raise NoChain("a node of the trees has a child that is missing, or another's too")
+    if (children < 0).any():
+        raise NoChain("a node of the trees has a child that is missing")
     roots = np.setdiff1d(np.arange(count), children)
+    if len(np.unique(children)) < len(children):
+        raise NoChain("two nodes of the trees have the same child")
     order = _parents_first(roots, yes, no)
     if len(order) < count or len(roots) != len(np.unique(ids[0])):
         raise NoChain("the nodes of a tree go in a circle, or do not hang together")
@@ -211,6 +218,33 @@ def _classifier(node: Node) -> tuple[Flow, ...]:
     if (np.asarray(weights) >= 0).all():
         return x, score.then(Affine(np.array([[-1.0], [1.0]]), np.array([1.0, 0.0])), shape=(2,))
     return x, score.then(Affine(np.array([[-1.0], [1.0]]), np.zeros(2)), shape=(2,))
+
+
+def check_trees(model: onnx.ModelProto, where: str) -> None:
+    """Raise for trees whose nodes are missing, twice there, or in a circle.
+
+    Raises
+    ------
+    TeacherError : naming what is wrong.
+    """
+    for node in nodes_of(model):
+        if node.op_type not in HANDLERS:
+            continue
+        given = attributes(node)
+        prefix = "target" if node.op_type == "TreeEnsembleRegressor" else "class"
+        try:
+            read_ensemble(given, max(given.get("n_targets", 1), *_classes(given)), prefix)
+        except (NoChain, KeyError, ValueError) as error:
+            raise TeacherError(
+                f"the model's trees are none: {error}.",
+                where=f"{where}, node `{node.name or node.op_type}`",
+                hint="the file is damaged or was made to mislead; export the model again.",
+            ) from None
+
+
+def _classes(given: Mapping[str, Any]) -> tuple[int, int]:
+    labels = given.get("classlabels_int64s") or given.get("classlabels_strings") or []
+    return 1, len(labels)
 
 
 HANDLERS: dict[str, Handler] = {

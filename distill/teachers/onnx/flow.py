@@ -34,7 +34,6 @@ class Flow:
     steps : from those to this tensor's numbers, row by row.
     shape : of one point.
     double : whether the model computes it in double.
-    whole : whether it is a whole number (a label), of which no more than its place is known.
     """
 
     inputs: int

@@ -174,7 +174,8 @@ class _Graph:
     def named(self, scores: Sequence[str], classes: tuple[str, ...]) -> Head:
         """The head of a model of which only the user knows that it classifies."""
         width = self._width(scores[0], "")
-        if len(scores) > 1 or len(classes) < 2 or width not in {0, len(classes), len(classes) - 1}:
+        fitting = {0, 1, 2} if len(classes) == 2 else {0, len(classes)}
+        if len(scores) > 1 or len(classes) < 2 or width not in fitting:
             raise ConfigError(
                 f"{len(classes)} classes do not fit the model's output of {width} scores.",
                 where="config key `teacher.options.classes`",

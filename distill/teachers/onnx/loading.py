@@ -11,6 +11,7 @@ import numpy as np
 from distill.domain import Domain
 from distill.errors import ConfigError
 from distill.teachers.base import Output
+from distill.teachers.onnx.ensembles import check_trees
 from distill.teachers.onnx.heads import read_head
 from distill.teachers.onnx.reading import read_model
 from distill.teachers.onnx.session import Session
@@ -49,6 +50,7 @@ def load_onnx(
     """
     where = str(path)
     model = read_model(path)
+    check_trees(model, where)
     signature = read_signature(model, where)
     if domain is not None:
         signature.check_domain(domain, where)

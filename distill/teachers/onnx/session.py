@@ -108,7 +108,11 @@ class Session:
 
 
 def _said(error: Exception) -> str:
-    return _PREFIX.sub("", str(error)).strip().split("\n")[0][:400]
+    """What onnxruntime said, without its own source files and signatures."""
+    text = _PREFIX.sub("", str(error)).strip().split("\n")[0]
+    if "/onnxruntime_src/" in text:
+        text = re.split(r"(?:\)|\]|\) const) (?=[A-Za-z0-9])", text)[-1]
+    return text[:400]
 
 
 def padded(x: npt.NDArray[np.float64], rows: int) -> npt.NDArray[np.float64]:

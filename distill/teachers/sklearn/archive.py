@@ -139,6 +139,7 @@ class _Walk:
         self.types: set[str] = set()
         self.versions: set[str] = set()
         self.used = 0
+        self.inner: dict[tuple[str, str], int] = {}
 
     def through(self, schema: dict[str, Any]) -> Contents:
         """Everything that the schema names, each array looked at."""
@@ -174,21 +175,25 @@ class _Walk:
         self.used += self.sizes[name]
         if self.used > MAX_BYTES:
             raise _too_large(self.used, sum(self.sizes.values()), self.where)
-        if loader in {"NdArrayNode", "MaskedArrayNode"}:
-            with self.archive.open(name) as stream:
-                self._array(stream, self.sizes[name])
-        elif loader == "SparseMatrixNode":
-            self._sparse(name)
+        if (name, loader) not in self.inner:
+            self.inner[name, loader] = 0
+            if loader == "NdArrayNode":
+                with self.archive.open(name) as stream:
+                    self._array(stream, self.sizes[name])
+            elif loader == "SparseMatrixNode":
+                self.inner[name, loader] = self._sparse(name)
+        self.used += self.inner[name, loader]
 
-    def _sparse(self, name: str) -> None:
-        """A sparse matrix is an archive of arrays itself."""
+    def _sparse(self, name: str) -> int:
+        """A sparse matrix is an archive of arrays itself; what they unpack to."""
         with zipfile.ZipFile(io.BytesIO(self.archive.read(name))) as inner:
-            self.used += sum(info.file_size for info in inner.infolist())
-            if self.used > MAX_BYTES:
-                raise _too_large(self.used, self.sizes[name], self.where)
+            total = sum(info.file_size for info in inner.infolist())
+            if total > MAX_BYTES:
+                raise _too_large(total, self.sizes[name], self.where)
             for info in inner.infolist():
                 with inner.open(info) as stream:
                     self._array(stream, info.file_size)
+        return total
 
     def _array(self, stream: Any, size: int) -> None:
         """An array must be as large as it says, and hold numbers or text."""

@@ -212,7 +212,9 @@ def _probe(teacher: EstimatorTeacher, where: str) -> Array:
         )
     points = [np.full(width, value) for value in (0.5, 1.0, 0.0)]
     if teacher.domain is not None:
-        points.insert(0, teacher.domain.clip(0.5 * (teacher.domain.low + teacher.domain.high)))
+        points.insert(
+            0, teacher.domain.clip(0.5 * (teacher.domain.low + teacher.domain.high)[None])[0]
+        )
     failure: Exception | None = None
     for point in points:
         for i, feature in enumerate(features or ()):

@@ -20,28 +20,32 @@ CPU_BUDGET = 512 * 2**20
 """Bytes that the activations of one batch may take in main memory."""
 
 
+def bytes_made(ask: Callable[[], object]) -> tuple[int, int]:
+    """Bytes of all tensors that are made while something is asked, and of the largest."""
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    sizes = [0]
+
+    class Watching(TorchDispatchMode):  # type: ignore[no-untyped-call]
+        def __torch_dispatch__(
+            self, func: Any, types: Any, args: Any = (), kwargs: Any = None
+        ) -> Any:
+            result = func(*args, **(kwargs or {}))
+            sizes.extend(t.numel() * t.element_size() for t in _tensors(result))
+            return result
+
+    with Watching():  # type: ignore[no-untyped-call]
+        ask()
+    return sum(sizes), max(sizes)
+
+
 def bytes_per_point(ask: Callable[[torch.Tensor], object], points: torch.Tensor) -> float:
     """Bytes of all tensors made on the way from ``points`` (n, ...) to the answers, by point.
 
     Without a gradient many of them are freed at once: it is an upper bound, and with one about
     what is kept.
     """
-    from torch.utils._python_dispatch import TorchDispatchMode
-
-    made = 0
-
-    class Counting(TorchDispatchMode):  # type: ignore[misc]
-        def __torch_dispatch__(
-            self, func: Any, types: Any, args: Any = (), kwargs: Any = None
-        ) -> Any:
-            nonlocal made
-            result = func(*args, **(kwargs or {}))
-            made += sum(t.numel() * t.element_size() for t in _tensors(result))
-            return result
-
-    with Counting():
-        ask(points)
-    return made / len(points)
+    return bytes_made(lambda: ask(points))[0] / len(points)
 
 
 def batch_size(needed: float, device: str) -> int:

@@ -56,7 +56,7 @@ def submodule(network: torch.nn.Module, path: str) -> torch.nn.Module:
     ------
     TeacherError : naming those there are.
     """
-    blocks = dict(network.named_modules())
+    blocks: dict[str, torch.nn.Module] = dict(network.named_modules())
     if path and path in blocks:
         return blocks[path]
     names = [name for name in blocks if name]
@@ -119,7 +119,13 @@ def capture(
         rows = [_rows(part, positions) for part in arguments.values()]
         found = np.concatenate(rows, axis=1), _rows(result, positions)
         widths = sum(prod(part.shape) for part in parts), prod(shape)
-        if (found[0].shape[1], found[1].shape[1]) != widths or len(found[0]) != len(found[1]):
+        if len(found[0]) != len(found[1]):
+            raise TeacherError(
+                f"the block sees {len(found[0])} rows and gives {len(found[1])}.",
+                where=f"block `{path}`",
+                hint="choose positions=flat, or a block that answers each row.",
+            )
+        if (found[0].shape[1], found[1].shape[1]) != widths:
             raise TeacherError(
                 f"the calls of the block differ in shape: {widths[0]} numbers in and {widths[1]} "
                 f"out, then {found[0].shape[1]} and {found[1].shape[1]}.",

@@ -43,7 +43,7 @@ def precision_named(text: object) -> Precision:
     ConfigError : for another word.
     """
     if text == "float32" or text == "float64":  # noqa: PLR1714  # narrows the type
-        return text  # type: ignore[return-value]
+        return text
     raise ConfigError(
         f"`{text}` is no precision.",
         where="config key `teacher.options.dtype`",

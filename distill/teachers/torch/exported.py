@@ -132,7 +132,7 @@ def _read(archive: Archive, model: str) -> tuple[Graph, torch.dtype]:
     if mutated := [kind for spec in outputs for kind in spec if kind != "user_output"]:
         raise _refused(
             archive.path,
-            f"it changes its own weights or buffers ({mutated[0]}), as networks in training mode do",
+            f"it changes its own weights or buffers ({mutated[0]}), as networks in training do",
         )
     if len(inputs) != 1 or len(outputs) != 1:
         raise _refused(

@@ -8,6 +8,8 @@ from typing import Any
 
 import torch
 
+from distill.teachers.torch.batches import bytes_made
+
 LARGEST = 2**31
 """Bytes that a tensor on the way may have for one point (or one batch of a fixed size)."""
 
@@ -95,28 +97,19 @@ def largest_tensor(network: GraphNetwork) -> tuple[int, tuple[int, ...]]:
 
     Found with tensors that have shapes but no contents, so that nothing is allocated.
     """
-    from torch.utils._python_dispatch import TorchDispatchMode
-
-    most = 0
-
-    class Watching(TorchDispatchMode):  # type: ignore[misc]
-        def __torch_dispatch__(
-            self, func: Any, types: Any, args: Any = (), kwargs: Any = None
-        ) -> Any:
-            nonlocal most
-            result = func(*args, **(kwargs or {}))
-            for part in result if isinstance(result, list | tuple) else (result,):
-                if isinstance(part, torch.Tensor):
-                    most = max(most, part.numel() * part.element_size())
-            return result
-
     empty = {
         name: torch.empty_like(buffer, device="meta") for name, buffer in network.named_buffers()
     }
     x = torch.empty(network.graph.batch or 1, *network.graph.shape, device="meta")
-    with Watching(), torch.no_grad():
+    shapes: list[tuple[int, ...]] = []
+
+    def ask() -> None:
         answer = torch.func.functional_call(network, empty, (x.to(_precision(network)),))
-    return most, tuple(answer.shape)
+        shapes.append(tuple(answer.shape))
+
+    with torch.no_grad():
+        most = bytes_made(ask)[1]
+    return most, shapes[0]
 
 
 def _precision(network: GraphNetwork) -> torch.dtype:

@@ -21,7 +21,7 @@ class Readout(torch.nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Scores at x (n, ...)."""
-        answer = self.module(x)
+        answer: torch.Tensor = self.module(x)
         answer = answer.reshape(answer.shape[0], -1)
         if self.classes != 2:
             return answer

@@ -38,13 +38,21 @@ class InPlace(torch.nn.Module):
         first = parts[0]
         rows = [apart(part, self.positions) for part in parts]
         x = torch.cat([row.reshape(row.shape[0], -1) for row in rows], dim=1)
-        answer: torch.Tensor = self.module(x).to(first.dtype)
+        answer: torch.Tensor = self.module(x.to(_precision(self.module, x))).to(first.dtype)
         if self.positions == "each" and first.dim() == 4:
             n, _, high, wide = first.shape
             return answer.reshape(n, high, wide, -1).movedim(3, 1)
         if self.positions == "each" and first.dim() == 3:
             return answer.reshape(*first.shape[:2], -1)
         return answer.reshape(first.shape[0], *self.shape)
+
+
+def _precision(module: torch.nn.Module, x: torch.Tensor) -> torch.dtype:
+    """That of the module's first numbers; the points' own where it has none."""
+    for tensor in (*module.parameters(), *module.buffers()):
+        if tensor.is_floating_point():
+            return tensor.dtype
+    return x.dtype
 
 
 def replaced(

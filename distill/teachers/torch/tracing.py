@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -14,8 +15,9 @@ import torch
 from distill.chain.chain import Chain
 from distill.chain.steps.columns import Pick
 from distill.errors import DistillError
+from distill.teachers.torch.calls import Call
 from distill.teachers.torch.pieces import Piece, Unknown, side_by_side
-from distill.teachers.torch.rules import MOVES, NOTHING, RULES, Call
+from distill.teachers.torch.rules import MOVES, NOTHING, RULES
 
 AGREEMENT = 1e-9
 """How far the chain may be off at points drawn at random, relative to the largest answer."""
@@ -198,12 +200,12 @@ def _placed(part: Any, places: dict[int, torch.Tensor]) -> Any:
     return type(part)(_placed(p, places) for p in part) if isinstance(part, list | tuple) else part
 
 
-class _quiet:
+@contextmanager
+def _quiet() -> Iterator[None]:
     """Keeps the tracer's own log off the terminal."""
-
-    def __enter__(self) -> None:
-        self.before = logging.root.manager.disable
-        logging.disable(logging.ERROR)
-
-    def __exit__(self, *_: object) -> None:
-        logging.disable(self.before)
+    before = logging.root.manager.disable
+    logging.disable(logging.ERROR)
+    try:
+        yield
+    finally:
+        logging.disable(before)

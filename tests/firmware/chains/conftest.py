@@ -52,8 +52,9 @@ def _main(real: str, sizes: Mapping[str, tuple[int, int]]) -> str:
         "    }\n"
         for name, (d, k) in sizes.items()
     ]
-    head = "int main(int count, char **arguments)\n{\n    if (count != 2) {\n        return 2;\n    }\n"
-    return head + "".join(loops) + "    return 0;\n}\n"
+    checked = "    if (count != 2) {\n        return 2;\n    }\n"
+    body = checked + "".join(loops) + "    return 0;\n"
+    return "int main(int count, char **arguments)\n{\n" + body + "}\n"
 
 
 @pytest.fixture
@@ -101,7 +102,8 @@ def examples() -> ModuleType:
     """The chains of examples.py."""
     path = Path(__file__).with_name("examples.py")
     found = importlib.util.spec_from_file_location("chain_examples", path)
-    assert found is not None and found.loader is not None
+    assert found is not None
+    assert found.loader is not None
     module = importlib.util.module_from_spec(found)
     found.loader.exec_module(module)
     return module

@@ -85,7 +85,12 @@ def test_steps_alike_share_their_function_and_arrays() -> None:
     code = chain_code(chain, "f", "float32")
     assert code.functions.count("static void f_affine(") == 1
     assert code.functions.count("static void f_relu(") == 1
-    assert [array.name for array in code.arrays] == ["f_weights1", "f_bias1", "f_weights2", "f_bias2"]
+    assert [array.name for array in code.arrays] == [
+        "f_weights1",
+        "f_bias1",
+        "f_weights2",
+        "f_bias2",
+    ]
     assert code.stored_bytes == 4 * (16 + 4 + 8 + 2)
     assert code.reads == ("READF",)
 

@@ -48,7 +48,9 @@ def test_integers_decide_as_the_reals_they_stand_for(
     chain = Chain(4, (trees,))
     code = chain_code(chain, "f", "fixed", formats=FORMATS, form=form)
     whole, output = integer_trees(chain, FORMATS)
-    assert code.output == output and code.exact and code.real == "int32_t"
+    assert code.output == output
+    assert code.exact
+    assert code.real == "int32_t"
     q = integers(trees, FORMATS)
     found = build({"f": code}, [chain], compilers["zig"])("f", q)
     assert np.array_equal(found, whole.evaluate(q, "double"))
@@ -73,7 +75,9 @@ def test_exact_leaves_stay_exact(examples: ModuleType) -> None:
 
 
 def test_no_sum_overflows(examples: ModuleType) -> None:
-    trees = examples.random_trees(4, 200, 2, 1, scale=np.array([1e6 / 3]), bias=np.array([-1e7 / 3]))
+    trees = examples.random_trees(
+        4, 200, 2, 1, scale=np.array([1e6 / 3]), bias=np.array([-1e7 / 3])
+    )
     chain = Chain(4, (trees,))
     whole, output = integer_trees(chain, FORMATS)
     step = whole.steps[0]

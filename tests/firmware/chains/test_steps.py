@@ -32,7 +32,9 @@ def test_chains_without_a_c_library_give_the_same_bits(
     compiler: HostCompiler, arithmetic: str, examples: ModuleType, build
 ) -> None:
     chains = examples.exact_chains()
-    codes = {f"{name}_": chain_code(chain, f"{name}_", arithmetic) for name, chain in chains.items()}
+    codes = {
+        f"{name}_": chain_code(chain, f"{name}_", arithmetic) for name, chain in chains.items()
+    }
     assert [name for name, code in codes.items() if not code.exact] == []
     program = build(codes, chains.values(), compiler)
     wrong = {}
@@ -49,7 +51,9 @@ def test_functions_of_the_c_library_are_as_near_as_libraries_are(
     compiler: HostCompiler, arithmetic: str, examples: ModuleType, build
 ) -> None:
     chains = examples.library_chains()
-    codes = {f"{name}_": chain_code(chain, f"{name}_", arithmetic) for name, chain in chains.items()}
+    codes = {
+        f"{name}_": chain_code(chain, f"{name}_", arithmetic) for name, chain in chains.items()
+    }
     assert [name for name, code in codes.items() if code.exact] == []
     assert {code.needs_math for code in codes.values()} == {True}
     program = build(codes, chains.values(), compiler)

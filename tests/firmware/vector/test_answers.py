@@ -10,7 +10,8 @@ import pytest
 from distill.chain.chain import Chain
 from distill.chain.steps.affine import Affine
 from distill.firmware.policy import Policy
-from distill.firmware.vector.spec import VectorSpec, evaluate_vector, labels_of, labels_vector
+from distill.firmware.vector.labels import labels_of
+from distill.firmware.vector.spec import VectorSpec, evaluate_vector, labels_vector
 from distill.firmware.vector.verify import allowed_rounding
 from tests.firmware.vector.conftest import any_points
 

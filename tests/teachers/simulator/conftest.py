@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 EQUATIONS = '''
-"""Devices given by differential equations, and slow functions; each call leaves a line in a file."""
+"""Devices given by differential equations, and slow functions; calls leave lines in a file."""
 import os, time
 import numpy as np
 

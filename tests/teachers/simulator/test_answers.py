@@ -46,6 +46,15 @@ def test_a_damaged_record_is_not_believed(tmp_path: Path):
     np.testing.assert_array_equal(known(tmp_path), np.arange(20) != 7)
 
 
+def test_a_damaged_header_begins_the_file_anew(tmp_path: Path):
+    path = written(tmp_path)
+    path.write_bytes(b"?" + path.read_bytes()[1:])
+    assert not known(tmp_path).any()
+    Answers(tmp_path, "f" * 64, 2).add(X[:3], Y[:3])
+    assert known(tmp_path).sum() == 3
+    assert path.stat().st_size == HEADER + 3 * SIZE
+
+
 def test_another_teachers_file_is_not_read(tmp_path: Path):
     written(tmp_path)
     assert not Answers(tmp_path, "f" * 32 + "e" * 32, 2).find(X)[1].any()

@@ -30,7 +30,7 @@ def test_equations_are_integrated_to_their_end(device: str):
         teacher.gradient(RATES)
 
 
-@pytest.mark.parametrize("method", ["RK23", "DOP853", "Radau", "BDF", "LSODA"])
+@pytest.mark.parametrize("method", ["DOP853", "Radau", "LSODA"])
 def test_every_method_of_scipy(method: str, device: str):
     teacher = simulator(f"{device}:decay", t_end=1.0, initial="start", method=method, cache=False)
     np.testing.assert_allclose(teacher.predict(RATES)[:, 0], 2 * np.exp(-RATES[:, 0]), 1e-4)

@@ -24,9 +24,7 @@ class Bomb:
 @pytest.fixture
 def network() -> torch.nn.Sequential:
     torch.manual_seed(0)
-    return torch.nn.Sequential(
-        torch.nn.Linear(2, 4), torch.nn.Tanh(), torch.nn.Linear(4, 3)
-    ).eval()
+    return torch.nn.Sequential(torch.nn.Linear(2, 4), torch.nn.Tanh(), torch.nn.Linear(4, 3)).eval()
 
 
 def export(module: torch.nn.Module, path: Path, example: torch.Tensor, fixed: bool = False) -> Path:

@@ -1,6 +1,5 @@
 """torch.export and TorchScript archives that are as they should be."""
 
-import os
 import warnings
 from pathlib import Path
 
@@ -137,7 +136,7 @@ def test_torchscript_is_a_program_and_needs_a_word_of_trust(name: str, tmp_path:
     np.testing.assert_allclose(
         teacher.predict(BOX.sample(3))[:, 0], BOX.sample(3).sum(axis=1), rtol=1e-6, atol=1e-7
     )
-    assert os.path.exists(proof)  # this is what the word of trust is about
+    assert proof.exists()  # this is what the word of trust is about
 
 
 def test_a_trusted_torchscript_answers_and_has_gradients(network: torch.nn.Module, tmp_path: Path):

@@ -74,16 +74,19 @@ NETWORKS: dict[str, tuple[nn.Module, tuple[int, ...]]] = {
         (1, 5, 5),
     ),
     "padded pools": (
-        nn.Sequential(
-            nn.AvgPool2d(3, 2, 1), nn.MaxPool2d(2, 2, 1, ceil_mode=True), nn.Flatten()
-        ),
+        nn.Sequential(nn.AvgPool2d(3, 2, 1), nn.MaxPool2d(2, 2, 1, ceil_mode=True), nn.Flatten()),
         (2, 9, 8),
     ),
     "padding that does not count": (nn.AvgPool2d(3, 2, 1, count_include_pad=False), (2, 7, 7)),
     "signals": (
         nn.Sequential(
-            nn.Conv1d(2, 4, 5, padding=2), nn.ReLU(), nn.MaxPool1d(3), nn.Conv1d(4, 2, 3),
-            nn.AvgPool1d(2), nn.AdaptiveAvgPool1d(1), nn.Flatten(),
+            nn.Conv1d(2, 4, 5, padding=2),
+            nn.ReLU(),
+            nn.MaxPool1d(3),
+            nn.Conv1d(4, 2, 3),
+            nn.AvgPool1d(2),
+            nn.AdaptiveAvgPool1d(1),
+            nn.Flatten(),
         ),
         (2, 24),
     ),
@@ -92,7 +95,10 @@ NETWORKS: dict[str, tuple[nn.Module, tuple[int, ...]]] = {
     "softmax": (nn.Sequential(nn.Linear(4, 5), nn.Softmax(dim=1)), (4,)),
     "arithmetic": (Lambda(lambda x: 2 - 3 * (x - 1) / torch.tensor([2.0, 3.0, 4.0, 5.0])), (4,)),
     "products": (Lambda(lambda x: x[:, :2] * x[:, 2:].flip(1) - x[:, 1:3] ** 2), (4,)),
-    "quotients": (Lambda(lambda x: x[:, :2] / (1 + x[:, 2:].abs()) + 1 / (2 + x[:, :2] ** 2)), (4,)),
+    "quotients": (
+        Lambda(lambda x: x[:, :2] / (1 + x[:, 2:].abs()) + 1 / (2 + x[:, :2] ** 2)),
+        (4,),
+    ),
     "moved": (
         Lambda(lambda x: torch.cat([x.permute(0, 2, 1).reshape(x.shape[0], -1), x[:, 1]], dim=1)),
         (3, 4),

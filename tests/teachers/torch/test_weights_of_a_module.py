@@ -49,8 +49,9 @@ def nets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
     torch.manual_seed(2)
     net = make_module("their_nets:Net", {})
-    net.norm.running_mean.uniform_(-1, 1)
-    torch.nn.init.constant_(net.last.bias, 0.0)
+    net.norm.running_mean.uniform_(-0.2, 0.2)
+    for layer in (net.first, net.last):
+        torch.nn.init.constant_(layer.bias, 0.0)
     torch.save(net.state_dict(), "net.pt")
     save_file(net.state_dict(), "net.safetensors")
     return net.eval()

@@ -1,0 +1,30 @@
+"""From the scores of classes to labels."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from distill.arrays import Array
+
+Labels = npt.NDArray[np.int64]
+
+
+def labels_of(scores: Array) -> Labels:
+    """The labels (n,) of scores (n, k): above 0 or not, or the first of the largest; -1 for NaN."""
+    missing = np.asarray(np.isnan(scores).any(axis=1))
+    if scores.shape[1] == 1:
+        labels = (scores[:, 0] > 0).astype(np.int64)
+    else:
+        labels = np.argmax(np.where(missing[:, None], 0.0, scores), axis=1).astype(np.int64)
+    return np.where(missing, -1, labels)
+
+
+def margins_of(scores: Array) -> Array:
+    """How far (n,) scores (n, k) are from another label: from 0, or the largest from the next."""
+    if scores.shape[1] == 1:
+        return np.abs(scores[:, 0])
+    ordered = np.partition(scores, -2, axis=1)
+    with np.errstate(invalid="ignore"):
+        margins: Array = ordered[:, -1] - ordered[:, -2]
+    return margins
