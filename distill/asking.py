@@ -22,7 +22,7 @@ from distill.engines.surrogate import surrogate
 from distill.formula import Formula
 from distill.sampling.counterexamples import counterexamples
 from distill.sampling.sample_set import SampleSet
-from distill.teachers.base import Output, Teacher
+from distill.teachers.base import Output, Teacher, calls_left
 
 PRICING = 0.1
 """The part of the seconds in which it is measured what an answer costs."""
@@ -32,6 +32,9 @@ ASKING = 0.5
 
 MANY = 100_000
 """A teacher that can be asked so often in the seconds needs no limit."""
+
+SEARCHED = 0.5
+"""The part of a teacher's last calls that a search may use up: formulas are judged by the rest."""
 
 RESERVED = 0.25
 """At most this part of limited questions is kept from the engine, for counterexamples."""
@@ -118,8 +121,11 @@ def begin_asking(
     """
     if not teacher.can_be_asked:
         return _between_rows(config, sample, teacher) if asks else Asking(None, None, None, teacher)
-    oracle = Oracle(teacher, sample.domain, output, questions=config.questions)
-    if config.questions is None and config.seconds is not None:
+    left = calls_left(teacher)
+    rationed = None if left is None else int(SEARCHED * left)
+    questions = min((q for q in (config.questions, rationed) if q is not None), default=None)
+    oracle = Oracle(teacher, sample.domain, output, questions=questions)
+    if questions is None and config.seconds is not None:
         oracle.questions = _affordable(oracle, sample, config.seconds, tell)
     error = None
     if asks:

@@ -226,7 +226,8 @@ def _fit(
     """The table; ``prefer`` is what counts where the options leave it open."""
     if order.truth is None:
         raise ExportError(
-            "between a table's rows nothing can be asked, so no table of breakpoints can be made.",
+            "nothing can be asked between a table's rows, or after all calls are used, so no table "
+            "of breakpoints can be made.",
             where="teacher",
             hint="raise the tolerance, search longer, or export a candidate by its id.",
         )

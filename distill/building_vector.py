@@ -90,7 +90,7 @@ def build_vector(order: VectorOrder, arithmetic: Arithmetic) -> VectorSpec:
         verified=options.verify,
         vectors=order.domain.sample(SELFTEST_POINTS),
     )
-    _ = spec.content.exact  # built now, so that errors come now
+    _ = spec.content.exact, spec.output_formats  # built now, so that errors come now
     return spec
 
 

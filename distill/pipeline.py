@@ -18,6 +18,7 @@ from distill.config import StudyConfig, domain_from, plain
 from distill.domain import Domain
 from distill.engines.base import Candidate, formulas
 from distill.engines.exact import closed_candidates, counted_candidates
+from distill.engines.registry import ENGINES
 from distill.engines.rules import Rules
 from distill.errors import ConfigError, DomainError, ExportError, TeacherError
 from distill.extremum import every_point
@@ -33,7 +34,15 @@ from distill.runner import Runner
 from distill.sampling.sample_set import SampleSet
 from distill.study import Choice, Study, StudyContext
 from distill.study_set import StudySet
-from distill.teachers.base import Teacher, chain_of, classes_of
+from distill.teachers.base import (
+    Named,
+    Teacher,
+    asked_freely,
+    chain_of,
+    classes_of,
+    notes_of,
+    why_no_chain,
+)
 from distill.teachers.load import load_teacher, shipped
 
 
@@ -67,11 +76,18 @@ def open_context(
         raise DomainError(
             f"the teacher `{teacher.name}` does not say over which inputs it holds.",
             where="config key `domain.variables`",
-            hint="state them: domain=box '+domain.variables.NAME={low: 0, high: 1, unit: m}'.",
+            hint="state them: domain=box '+domain.variables.NAME={low: 0, high: 1, unit: m}'"
+            + inputs_told(teacher),
         )
     context = StudyContext(config, teacher, box, output_number(config.teacher.output, teacher))
     _ = context.rules  # mistakes in them are told before anything is asked
     return context
+
+
+def inputs_told(teacher: Teacher) -> str:
+    """Which inputs a teacher says it has, for a user who has to state their ranges."""
+    names = teacher.input_names if isinstance(teacher, Named) else None
+    return f"; its inputs: {', '.join(names)}." if names else "."
 
 
 ALL = "all"
@@ -128,6 +144,15 @@ def search(
         lambda work: stages.sample(config.sampling, teacher, domain, output, work.progress),
     )
     closed = closed_forms(teacher, sampled.result, output)
+    if not closed and not ENGINES[config.engine.name].searches:
+        reason = why_no_chain(teacher)
+        raise ConfigError(
+            "the teacher's own arithmetic is not known, so there is no exact formula of it"
+            + (f": {reason.rstrip('.')}." if reason else "."),
+            where="config key `engine`",
+            hint="use engine=structure, which only asks the teacher; a domain of whole numbers "
+            "alone (kind: boolean or integer) has an exact formula whatever the teacher is.",
+        )
     fitted = runner.run(
         FIT,
         {
@@ -176,6 +201,9 @@ def search(
             work.progress,
         ),
     )
+    if not hints:  # with hints they were told for an output before
+        for note in notes_of(teacher):
+            progress.warn(note)
     costs: Mapping[str, Cost] = {}
     keys = [scored.key]
     if target is not None:
@@ -255,7 +283,7 @@ def search_all(
         hints += formulas(c.candidate for c in study.choices if c.on_front)[-HINTS:]
     whole = StudySet(tuple(studies))
     choices = whole.chosen
-    if len(classes_of(teacher)) <= 2 or choices is None or not teacher.can_be_asked:
+    if len(classes_of(teacher)) <= 2 or choices is None or not asked_freely(teacher):
         return whole
     expressions = [choice.formula for choice in choices]
     labels = Runner(study_root(config, teacher), progress).run(

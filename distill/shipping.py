@@ -34,7 +34,7 @@ from distill.firmware.weigh import weigh
 from distill.progress import Progress
 from distill.runner import Stage
 from distill.stages import MEASURED_CALLS, read_json, write_json
-from distill.teachers.base import Teacher
+from distill.teachers.base import Teacher, asked_freely
 
 BUNDLE = "bundle"
 WAYS = "alternatives.json"
@@ -98,7 +98,7 @@ def export(plan: ExportPlan, teacher: Teacher, target: Target, progress: Progres
         domain=plan.domain,
         formula=plan.candidate.written if plan.candidate else None,
         formula_error=plan.max_error,
-        truth=(lambda x: teacher.predict(x)[:, plan.output]) if teacher.can_be_asked else None,
+        truth=(lambda x: teacher.predict(x)[:, plan.output]) if asked_freely(teacher) else None,
         tolerance=plan.tolerance,
         output=teacher.outputs[plan.output],
         options=plan.options,
@@ -226,7 +226,7 @@ def verify(
         spec.name,
         points_on_chip,
         lambda x: evaluate_bundle(spec, x),
-        truth if teacher.can_be_asked else None,
+        truth if asked_freely(teacher) else None,
         spec.tolerance,
         _allowed_rounding(spec),
         target,

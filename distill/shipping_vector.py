@@ -29,7 +29,7 @@ from distill.progress import Progress
 from distill.runner import Stage
 from distill.shipping import BUNDLE, CHIP_POINTS, VERIFY, cost_lines, read_ways, write_ways
 from distill.stages import MEASURED_CALLS
-from distill.teachers.base import Teacher, classes_of
+from distill.teachers.base import Teacher, asked_freely, classes_of
 
 __all__ = ["EXPORT", "VERIFY", "ExportedVector", "VectorPlan", "export", "publish", "verify"]
 
@@ -137,7 +137,7 @@ def _weighed(
         spec = build_vector(order, arithmetic)
     except ExportError as error:
         return replace(way, why_not=f"cannot be made: {error.what}"), None
-    if teacher.can_be_asked:
+    if asked_freely(teacher):
         spec = with_known_errors(spec, teacher, plan.outputs)
     progress.advance(None, f"measuring the {way.name} on {order.target.name}")
     measured = weigh({"way": spec}, order.domain.sample(MEASURED_CALLS), order.target)
@@ -190,7 +190,7 @@ def verify(
     return verify_vector(
         spec,
         folder / BUNDLE,
-        truth if teacher.can_be_asked else None,
+        truth if asked_freely(teacher) else None,
         target,
         points,
         chip_points=CHIP_POINTS,

@@ -43,13 +43,16 @@ from distill.scoring.pareto import front
 from distill.scoring.score import Score
 from distill.scoring.select import Row, Selection, Wish, choose
 from distill.scoring.truth import ask, ask_teacher, fresh_points, held_out
-from distill.teachers.base import Teacher, classes_of
+from distill.teachers.base import Teacher, calls_left, classes_of
 
 PLOTTED = 10_000
 """Fresh points that are kept for parity plots and residual maps."""
 
 REFERENCE_POINTS = 10_000
 """Fresh points at which a reference is asked: it may be a slow simulator."""
+
+JUDGED = 0.4
+"""The part of a teacher's last calls at which formulas are judged, and as many on the border."""
 
 CONTENDERS = 24
 """At most so many candidates off the front are searched and measured as well, simplest first."""
@@ -151,7 +154,12 @@ def score(
     domain = sample.domain
     progress.advance(0.0, "asking the teacher at fresh points")
     if teacher.can_be_asked:
-        truth = ask_teacher(teacher, output, domain, points=config.points, seed=config.seed)
+        points = config.points
+        if (left := calls_left(teacher)) is not None:
+            points = max(1, min(points, int(JUDGED * left)))
+        truth = ask_teacher(
+            teacher, output, domain, points=points, seed=config.seed, again=left is None
+        )
     else:
         rows = sample.held_out or replace(sample, x=sample.x[:0], y=sample.y[:0])
         truth = held_out(domain, rows.x, rows.y)

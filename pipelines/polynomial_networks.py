@@ -29,7 +29,7 @@ from matplotlib import pyplot as plt
 
 OUT = Path("build/polynomial_networks")
 DOMAIN = Domain.box(x1=(0, 1), x2=(0, 1))
-STARTS, STEPS = 1000, 1500
+STARTS, STEPS, ORDERS = 1000, 1500, 12
 
 NETWORKS = {
     "two linear nodes": PolynomialNetwork(2, (Node("linear"), Node("linear"))),
@@ -73,7 +73,7 @@ def figure(descents: dict[str, Descent], found: dict[str, CriticalSet]) -> None:
     """Where gradient descent ends, beside the certified critical values."""
     _, axes = plt.subplots(1, len(descents), figsize=(12, 3.6), sharey=True)
     for axis, (name, descent) in zip(axes, descents.items(), strict=True):
-        axis.hist(descent.losses, bins=np.linspace(-0.05, 2.1, 44), color="tab:blue")
+        axis.hist(descent.losses, bins=np.arange(-0.075, 2.15, 0.05), color="tab:blue")
         for value in found[name].values:
             axis.axvline(value.value.middle, color="tab:red", linestyle="--", linewidth=1)
             axis.text(value.value.middle, 1.01, str(value.value), color="tab:red", ha="center",
@@ -101,7 +101,7 @@ def main() -> None:
 
         orders = list(permutations(network.weights))
         tried = [
-            orders[i] for i in np.linspace(0, len(orders) - 1, min(12, len(orders)), dtype=int)
+            orders[i] for i in np.linspace(0, len(orders) - 1, min(ORDERS, len(orders)), dtype=int)
         ]
         agree = sum(same(found[name], critical_set(squared_loss(network, XOR, o))) for o in tried)
         print(f"  the same in {agree} of {len(tried)} orders of the weights")

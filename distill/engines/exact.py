@@ -17,7 +17,7 @@ from distill.chain.steps.logic import MAX_ROWS
 from distill.domain import Domain
 from distill.engines.base import Candidate, Problem
 from distill.engines.boolean import boolean_candidates
-from distill.errors import ConfigError, DistillError
+from distill.errors import DistillError
 from distill.logic.build import logic_chain
 from distill.sampling.designs import exhaustive
 from distill.teachers.base import Teacher
@@ -42,19 +42,7 @@ class Exact:
     name: str = NAME
 
     def search(self, problem: Problem) -> Iterator[Candidate]:
-        """Yield the closed forms that the problem brings.
-
-        Raises
-        ------
-        ConfigError : when the teacher's own arithmetic is not known.
-        """
-        if not problem.closed:
-            raise ConfigError(
-                "the teacher's own arithmetic is not known, so there is no exact formula of it.",
-                where="config key `engine`",
-                hint="use engine=structure, which only asks the teacher; a domain of whole numbers "
-                "alone (kind: boolean or integer) has an exact formula whatever the teacher is.",
-            )
+        """Yield the closed forms that the problem brings."""
         yield from problem.closed
 
 

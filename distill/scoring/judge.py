@@ -92,7 +92,8 @@ def search(formula: Expression, truth: Truth, *, starts: int = 48, seed: int = 0
             return np.where(np.isfinite(known), formula(x) - known, 0.0)
 
     def gradient(x: Array) -> Array:
-        assert slope is not None and isinstance(formula, Formula)
+        assert slope is not None
+        assert isinstance(formula, Formula)
         return formula.gradient(x) - slope(x)
 
     x = np.vstack([truth.x, truth.border_x])

@@ -97,8 +97,19 @@ def ask(
     )
 
 
-def ask_teacher(teacher: Teacher, output: int, domain: Domain, *, points: int, seed: int) -> Truth:
-    """Ask one output of a teacher that can be asked, with gradients where it has them."""
+def ask_teacher(
+    teacher: Teacher,
+    output: int,
+    domain: Domain,
+    *,
+    points: int,
+    seed: int,
+    again: bool = True,
+) -> Truth:
+    """Ask one output of a teacher that can be asked, with gradients where it has them.
+
+    ``again`` is that of :func:`ask`.
+    """
 
     def answer(x: Array) -> Array:
         return teacher.predict(x)[:, output]
@@ -111,7 +122,8 @@ def ask_teacher(teacher: Teacher, output: int, domain: Domain, *, points: int, s
         domain,
         points=points,
         seed=seed,
-        slope=slope if _differentiable(teacher, domain) else None,
+        slope=slope if again and _differentiable(teacher, domain) else None,
+        again=again,
     )
 
 

@@ -94,6 +94,58 @@ class Transparent(Protocol):
     def chain(self) -> Chain | None: ...
 
 
+@runtime_checkable
+class Opaque(Protocol):
+    """What a teacher has besides that may have a chain and has not.
+
+    Attributes
+    ----------
+    why_no_chain : why, for people; empty where there is one.
+    """
+
+    @property
+    def why_no_chain(self) -> str: ...
+
+
+@runtime_checkable
+class Named(Protocol):
+    """What a teacher has besides that knows its inputs by name.
+
+    Attributes
+    ----------
+    input_names : in order, C identifiers; None where this one does not say.
+    """
+
+    @property
+    def input_names(self) -> tuple[str, ...] | None: ...
+
+
+@runtime_checkable
+class Rationed(Protocol):
+    """What a teacher has besides that may only be asked so often.
+
+    Attributes
+    ----------
+    calls_left : at how many new points; None for any number.
+    """
+
+    @property
+    def calls_left(self) -> int | None: ...
+
+
+@runtime_checkable
+class Annotated(Protocol):
+    """What a teacher has besides of which a user should know more than its answers.
+
+    Attributes
+    ----------
+    notes : each a sentence.
+    """
+
+    @property
+    def notes(self) -> tuple[str, ...]: ...
+
+
 def classes_of(teacher: Teacher) -> tuple[str, ...]:
     """The names of a classifier's classes; empty where numbers are meant."""
     return teacher.classes if isinstance(teacher, Classifier) else ()
@@ -102,3 +154,23 @@ def classes_of(teacher: Teacher) -> tuple[str, ...]:
 def chain_of(teacher: Teacher) -> Chain | None:
     """The teacher's own arithmetic, where it is known."""
     return teacher.chain if isinstance(teacher, Transparent) else None
+
+
+def calls_left(teacher: Teacher) -> int | None:
+    """At how many new points a teacher may still be asked; None for any number."""
+    return teacher.calls_left if isinstance(teacher, Rationed) else None
+
+
+def asked_freely(teacher: Teacher) -> bool:
+    """Whether a teacher may be asked as often as anybody likes."""
+    return teacher.can_be_asked and calls_left(teacher) is None
+
+
+def notes_of(teacher: Teacher) -> tuple[str, ...]:
+    """What a user should know of the teacher."""
+    return teacher.notes if isinstance(teacher, Annotated) else ()
+
+
+def why_no_chain(teacher: Teacher) -> str:
+    """Why a teacher's own arithmetic is not known, where it says why; else empty."""
+    return teacher.why_no_chain if isinstance(teacher, Opaque) else ""

@@ -11,7 +11,16 @@ from distill.arrays import Array
 from distill.chain.chain import Chain
 from distill.domain import Domain
 from distill.errors import DistillError, TeacherError
-from distill.teachers.base import Output, Teacher, chain_of, classes_of
+from distill.teachers.base import (
+    Named,
+    Output,
+    Teacher,
+    calls_left,
+    chain_of,
+    classes_of,
+    notes_of,
+    why_no_chain,
+)
 
 
 class Raised(Exception):
@@ -82,6 +91,26 @@ class Checked:
         """The teacher's own arithmetic, where it is known."""
         return chain_of(self.teacher)
 
+    @property
+    def why_no_chain(self) -> str:
+        """Why its own arithmetic is not known; empty where it is, or where it says nothing."""
+        return why_no_chain(self.teacher)
+
+    @property
+    def input_names(self) -> tuple[str, ...] | None:
+        """The names of its inputs, where it says them."""
+        return self.teacher.input_names if isinstance(self.teacher, Named) else None
+
+    @property
+    def calls_left(self) -> int | None:
+        """At how many new points it may still be asked; None for any number."""
+        return calls_left(self.teacher)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a user should know of it, each a sentence."""
+        return notes_of(self.teacher)
+
     def predict(self, x: Array) -> Array:
         """Answers at x (n, d), shape (n, k), float64; non-finite where the teacher has none.
 
@@ -110,6 +139,8 @@ class Checked:
         TeacherError : as for :meth:`predict`.
         """
         x = self._points(x)
+        if not len(x):
+            return np.empty((0, len(self.outputs), x.shape[1]))
         try:
             slopes = self.teacher.gradient(x.copy())
         except DistillError:

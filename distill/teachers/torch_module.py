@@ -94,6 +94,11 @@ class TorchTeacher:
         """From the inputs to all outputs, where the module is made of known layers."""
         return self.traced.chain
 
+    @property
+    def why_no_chain(self) -> str:
+        """Why there is no chain; empty where there is one."""
+        return self.traced.reason
+
     def _in_batches(self, x: Array, slopes: bool = False) -> torch.Tensor:
         import torch
 

@@ -1,7 +1,6 @@
 """The engine that searches for nothing: closed forms of chains, and minimised logic."""
 
 import numpy as np
-import pytest
 
 from distill.chain.chain import Chain
 from distill.chain.closed_form import ClosedForm
@@ -11,7 +10,6 @@ from distill.domain import Domain, Variable
 from distill.engines.base import Budget, Candidate, Problem
 from distill.engines.exact import closed_candidates, counted_candidates
 from distill.engines.registry import make_engine
-from distill.errors import ConfigError
 from distill.formula import Formula
 from distill.sampling.sample_set import SampleSet
 from distill.teachers.load import load_teacher
@@ -76,10 +74,3 @@ def problem(closed):
 def test_the_engine_hands_on_what_is_known():
     closed = closed_candidates(network(2), PLANE, 0)
     assert list(make_engine("exact", {}).search(problem(closed))) == closed
-
-
-def test_a_black_box_has_no_exact_formula_and_the_error_says_what_to_do():
-    with pytest.raises(ConfigError, match="not known") as caught:
-        list(make_engine("exact", {}).search(problem([])))
-    assert caught.value.where == "config key `engine`"
-    assert "engine=structure" in caught.value.hint

@@ -15,7 +15,7 @@ static void $function(
         for (unsigned j = 0u; j < d; j++) {
             sum += $READ(weights + j) * x[j];
         }
-        weights += d;
+        weights = &weights[d];
         y[i] = sum;
     }
 }

@@ -13,7 +13,7 @@ static void $function(const $real *x, $real *y)
     const $real *vector = $vectors;
     for (unsigned i = 0u; i < ${m}u; i++) {
         const $real z = $inner;
-        vector += $d;
+        vector = &vector[$d];
         $finish
     }
 }

@@ -24,7 +24,7 @@ static void $function(const $real *x, $real *y)
     const $real *prototype = $prototypes;
     for (unsigned i = 0u; i < ${m}u; i++) {
         y[i] = $distance(x, prototype, ${d}u);
-        prototype += $d;
+        prototype = &prototype[$d];
     }
 }
 """
@@ -38,7 +38,7 @@ static void $function(const $real *x, $real *y)
     unsigned held = 0u;
     for ($index i = 0u; i < ${m}u; i++) {
         const $real distance = $distance(x, prototype, ${d}u);
-        prototype += $d;
+        prototype = &prototype[$d];
         if (held < ${count}u) {
             held++;
         } else if (!(distance < near[${last}u])) {

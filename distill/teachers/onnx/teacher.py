@@ -107,6 +107,11 @@ class OnnxTeacher:
         """The model's own arithmetic, where all of its operators are known."""
         return self.closed_form[0]
 
+    @property
+    def why_no_chain(self) -> str:
+        """Why there is no chain; empty where there is one."""
+        return self.closed_form[1]
+
     @cached_property
     def closed_form(self) -> tuple[Chain | None, str]:
         """The chain, or None and why there is none."""

@@ -60,6 +60,11 @@ class EstimatorTeacher:
         return self.role.classes
 
     @property
+    def input_names(self) -> tuple[str, ...] | None:
+        """The names of its inputs, where the estimator says them."""
+        return None if self.features is None else tuple(f.name for f in self.features)
+
+    @property
     def inputs(self) -> int | None:
         """How many inputs there are, where the estimator says it."""
         return None if self.features is None else len(self.features)

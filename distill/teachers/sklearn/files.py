@@ -53,7 +53,7 @@ def read_estimator(
 def _read_skops(path: Path, trusted: Sequence[str]) -> Any:
     contents = look_through(path)
     _check_types(path, contents, trusted)
-    from skops.io import load  # type: ignore[import-untyped]  # it ships no types
+    from skops.io import load  # it ships no types
 
     try:
         model = load(path, trusted=sorted(TRUSTED | set(trusted)))

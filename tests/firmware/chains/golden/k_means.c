@@ -20,7 +20,7 @@ static void k_means_distances(const double *x, double *y)
     const double *prototype = k_means_prototypes1;
     for (unsigned i = 0u; i < 3u; i++) {
         y[i] = k_means_squared(x, prototype, 2u);
-        prototype += 2;
+        prototype = &prototype[2];
     }
 }
 

@@ -23,7 +23,7 @@ static void network_affine(
         for (unsigned j = 0u; j < d; j++) {
             sum += NETWORK_READF(weights + j) * x[j];
         }
-        weights += d;
+        weights = &weights[d];
         y[i] = sum;
     }
 }

@@ -58,7 +58,7 @@ static void iris_affine(
         for (unsigned j = 0u; j < d; j++) {
             sum += IRIS_READF(weights + j) * x[j];
         }
-        weights += d;
+        weights = &weights[d];
         y[i] = sum;
     }
 }
