@@ -17,8 +17,8 @@ from distill.building import arithmetics
 from distill.config import StudyConfig, domain_from, plain
 from distill.domain import Domain
 from distill.engines.base import Candidate, formulas
+from distill.engines.exact import NAME as EXACT
 from distill.engines.exact import closed_candidates, counted_candidates
-from distill.engines.registry import ENGINES
 from distill.engines.rules import Rules
 from distill.errors import ConfigError, DomainError, ExportError, TeacherError
 from distill.extremum import every_point
@@ -144,7 +144,7 @@ def search(
         lambda work: stages.sample(config.sampling, teacher, domain, output, work.progress),
     )
     closed = closed_forms(teacher, sampled.result, output)
-    if not closed and not ENGINES[config.engine.name].searches:
+    if not closed and config.engine.name == EXACT:
         reason = why_no_chain(teacher)
         raise ConfigError(
             "the teacher's own arithmetic is not known, so there is no exact formula of it"

@@ -166,7 +166,8 @@ def least_squares(fit: Fit, iterations: int = 40) -> Fit:
     """The fit with the least sum of squared errors near its constants, on the working rows."""
     working = fit.rows(working_rows(fit))
     off, jacobian = working.slopes()
-    cost = float(off @ off)
+    with np.errstate(over="ignore"):
+        cost = float(off @ off)
     if not (math.isfinite(cost) and len(fit.free)):
         return fit
     damping = 1e-3

@@ -13,6 +13,8 @@ from distill.engines.exact import Exact, ExactOptions
 from distill.engines.operon import Operon, OperonOptions
 from distill.engines.polynomial import Polynomial, PolynomialOptions
 from distill.engines.structure.engine import Structure, StructureOptions
+from distill.engines.student import NAME as STUDENT
+from distill.engines.student import Student, StudentOptions
 from distill.errors import ConfigError
 
 
@@ -22,7 +24,7 @@ class EngineEntry:
 
     ``asks`` says that it asks the teacher by itself: the teacher's own error is estimated for it.
     ``fills`` says that it fills in skeletons. ``searches`` is False where what it proposes is known
-    beforehand, so that there are no rounds and nothing is refined.
+    or fitted already, so that there are no rounds and nothing is refined.
     """
 
     name: str
@@ -56,6 +58,13 @@ ENGINES: dict[str, EngineEntry] = {
             "sparse polynomials and ratios by least squares: what a search must beat",
             PolynomialOptions,
             Polynomial,
+        ),
+        EngineEntry(
+            STUDENT,
+            "smaller networks that learn from the teacher's answers, exported as loops",
+            StudentOptions,
+            Student,
+            searches=False,
         ),
         EngineEntry(
             EXACT,

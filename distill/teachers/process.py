@@ -58,6 +58,7 @@ class Worker:
     ) -> None:
         self.module, self.function = module, function
         self._around = {"around": around, "settings": dict(settings or {})}
+        self._folder = Path.cwd()  # where the user was; it may start again much later
         self._lock = threading.Lock()
         self._got = bytearray()
         self._process: subprocess.Popen[bytes] | None = None
@@ -69,8 +70,15 @@ class Worker:
         where = f"teacher `{self.module}:{self.function}`"
         self._got.clear()
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
+        if not self._folder.is_dir():
+            raise TeacherError(
+                f"the folder `{self._folder}`, in which the function was given, is gone.",
+                where=where,
+                hint="load the teacher again in the folder that holds it.",
+            )
         self._process = subprocess.Popen(
             [sys.executable, "-P", str(_WORKER)],
+            cwd=self._folder,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._said,
@@ -78,7 +86,7 @@ class Worker:
             bufsize=0,
         )
         self._stop = weakref.finalize(self, _kill, self._process)
-        here = [str(Path.cwd()), *(entry for entry in sys.path if entry)]
+        here = [str(self._folder), *(entry for entry in sys.path if entry)]
         order = {"path": here, "module": self.module, "function": self.function, **self._around}
         try:
             self._write(json.dumps(order).encode() + b"\n")

@@ -31,7 +31,8 @@ import numpy as np
 FACTOR = {factor}
 
 def both(x):
-    return np.column_stack([x.sum(axis=1), FACTOR * x.prod(axis=1)])
+    a, b = x.T
+    return np.column_stack([a + b, FACTOR * a * b])
 
 def scalar(a, b):
     return FACTOR * a * b
@@ -77,7 +78,7 @@ class Example:
         """The teacher, and what its own model says."""
         here = folder / str(factor)
         here.mkdir(parents=True, exist_ok=True)
-        (here / "their_code.py").write_text(FUNCTIONS.format(factor=factor))
+        once(here / "their_code.py", lambda p: p.write_text(FUNCTIONS.format(factor=factor)))
         with contextlib.chdir(here), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             made = self.make(here, factor)
@@ -181,7 +182,8 @@ def strange_module(folder: Path, factor: float) -> Made:
 
     class Sorted(torch.nn.Module):
         def forward(self, x: torch.Tensor) -> torch.Tensor:
-            return factor * torch.sort(x, dim=1).values[:, :1] ** 2
+            a, b = x.unbind(1)
+            return factor * torch.sort(torch.stack([a, b], dim=1)).values[:, :1] ** 2
 
     return Made(Sorted(), lambda x: factor * x.min(axis=1, keepdims=True) ** 2)
 
@@ -351,7 +353,11 @@ def pickled(folder: Path, factor: float) -> Made:
 
 
 def function(folder: Path, factor: float) -> Made:
-    return Made(lambda x: factor * x.prod(axis=1), lambda x: factor * x.prod(axis=1)[:, None])
+    def product(x: np.ndarray) -> np.ndarray:
+        a, b = x.T
+        return factor * a * b
+
+    return Made(product, lambda x: factor * x.prod(axis=1)[:, None])
 
 
 def scalar_function(folder: Path, factor: float) -> Made:

@@ -31,11 +31,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 Case = tuple[Example, Checked, Own]
 
 
-@pytest.fixture(scope="module", params=EXAMPLES)
-def case(request: pytest.FixtureRequest, folder: Path) -> Case:
-    """An example, loaded once: nothing that is asked of a teacher changes it."""
-    example = EXAMPLES[request.param]
-    return example, *example.load(folder)
+@pytest.fixture(scope="module")
+def cases(folder: Path) -> dict[str, Case]:
+    """Every example, loaded once: nothing that is asked of a teacher changes it."""
+    return {name: (example, *example.load(folder)) for name, example in EXAMPLES.items()}
+
+
+@pytest.fixture(params=EXAMPLES)
+def case(request: pytest.FixtureRequest, cases: dict[str, Case]) -> Case:
+    return cases[request.param]
 
 
 def off(found: np.ndarray, wanted: np.ndarray) -> float:
@@ -161,20 +165,40 @@ def test_a_table_knows_its_own_rows_only(case: Case):
         teacher.predict(INSIDE + 2.0**-10)
 
 
+TABLES = {"frame", "csv", "parquet"}
+"""Their outputs are called after the columns, so that names are no free choice."""
+
+
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_without_a_domain_it_has_its_own_or_none(name: str, folder: Path):
-    teacher, _ = EXAMPLES[name].load(folder, domain=None)
+def test_without_a_domain_it_has_its_own_or_none_and_outputs_are_called_as_asked(
+    name: str, folder: Path
+):
+    example = EXAMPLES[name]
+    wanted = [{"name": f"y{i}", "unit": "W"} for i in range(example.outputs)]
+    asked = {} if name in TABLES | {"written by the user"} else {"outputs": wanted}
+    teacher, _ = example.load(folder, domain=None, **asked)
+    if asked:
+        assert teacher.outputs == tuple(Output(f"y{i}", "W") for i in range(example.outputs))
     domain = teacher.domain
     if domain is None:
-        assert teacher.predict(X).shape == (len(X), len(teacher.outputs))
+        assert teacher.predict(X).shape == (len(X), example.outputs)
         return
     assert len(domain) == teacher.inputs == 2
     assert Domain.from_json(domain.to_json()) == domain
     if teacher.can_be_asked:
-        x = domain.sample(16)
-        assert np.isfinite(teacher.predict(x)).all()
+        assert np.isfinite(teacher.predict(domain.sample(16))).all()
     else:
         assert domain.contains(X).all()
+
+
+@pytest.mark.parametrize("name", sorted(set(EXAMPLES) - {"written by the user"}))
+def test_more_outputs_than_there_are_cannot_be_named(name: str, folder: Path):
+    example = EXAMPLES[name]
+    with pytest.raises(DistillError) as caught:
+        many = [f"y{i}" for i in range(example.outputs + 1)]
+        example.load(folder, outputs=many)[0].predict(X)
+    assert caught.value.where
+    assert caught.value.hint
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -187,33 +211,18 @@ def test_a_domain_of_another_size_is_refused(name: str, folder: Path):
 
 
 @pytest.mark.parametrize("name", sorted(set(EXAMPLES) - {"shipped"}))
-def test_other_weights_are_another_fingerprint_and_other_answers(name: str, folder: Path):
-    example = EXAMPLES[name]
-    one, again, other = (example.load(folder, factor)[0] for factor in (1.0, 1.0, 1.5))
-    assert one.fingerprint == again.fingerprint != other.fingerprint
-    assert not np.array_equal(one.predict(X), other.predict(X))
-
-
-WHATEVER = sorted(set(EXAMPLES) - {"written by the user", "frame", "csv", "parquet"})
-
-
-@pytest.mark.parametrize("name", WHATEVER)
-def test_outputs_are_called_as_asked_and_as_many_as_there_are(name: str, folder: Path):
-    example = EXAMPLES[name]
-    wanted = [{"name": f"y{i}", "unit": "W"} for i in range(example.outputs)]
-    teacher, _ = example.load(folder, outputs=wanted)
-    assert teacher.outputs == tuple(Output(f"y{i}", "W") for i in range(example.outputs))
-    assert teacher.predict(X).shape == (len(X), example.outputs)
-    with pytest.raises(DistillError) as caught:
-        example.load(folder, outputs=[*wanted, "one_more"])[0].predict(X)
-    assert caught.value.hint
+def test_other_weights_are_another_fingerprint_and_other_answers(
+    name: str, cases: dict[str, Case], folder: Path
+):
+    example, teacher, _ = cases[name]
+    other, _ = example.load(folder, 1.5)
+    assert other.fingerprint != teacher.fingerprint
+    assert not np.array_equal(other.predict(X), teacher.predict(X))
 
 
 @pytest.fixture(scope="module")
-def elsewhere(folder: Path) -> dict[str, Any]:
+def elsewhere(folder: Path, cases: dict[str, Case]) -> dict[str, Any]:
     """What another process makes of the same files and the same code."""
-    for example in EXAMPLES.values():
-        example.load(folder)  # the files are there
     program = (
         "import importlib.util, json, sys\n"
         "name, path, folder = sys.argv[1:]\n"
@@ -232,11 +241,11 @@ def elsewhere(folder: Path) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.parametrize("name", EXAMPLES)
 def test_another_process_finds_the_same_fingerprint_and_answers(
-    case: Case, elsewhere: dict[str, Any], request: pytest.FixtureRequest
+    name: str, cases: dict[str, Case], elsewhere: dict[str, Any]
 ):
-    example, teacher, _ = case
-    name = next(name for name, each in EXAMPLES.items() if each is example)
+    example, teacher, _ = cases[name]
     assert elsewhere[name]["fingerprint"] == teacher.fingerprint
     assert off(np.array(elsewhere[name]["answers"]), teacher.predict(X)) <= example.off
 
