@@ -63,10 +63,11 @@ def candidates_for(domain, count: int, seed: int = 0) -> list:
 
 def case(points: int, candidates: int, inputs: int, whole: bool) -> dict[str, object]:
     """Run one case in this process: sampling and scoring, or (whole) everything to the evidence."""
-    from distill import stages
     from distill.config import SamplingConfig, ScoreConfig, read_option
     from distill.domain import Domain
     from distill.progress import Silent
+    from distill.stages.sample import sample
+    from distill.stages.score import score
     from distill.teachers.load import load_teacher
 
     split: dict[str, float] = {}
@@ -79,12 +80,10 @@ def case(points: int, candidates: int, inputs: int, whole: bool) -> dict[str, ob
     silent = Silent()
     with timed(split, "sample"):
         sampling = SamplingConfig(points=points if not whole else 2048)
-        sample = stages.sample(sampling, teacher, domain, 0, silent)
+        drawn = sample(sampling, teacher, domain, 0, silent)
     found = candidates_for(domain, candidates)
     with timed(split, "score"):
-        scored = stages.score(
-            ScoreConfig(points=points), sample, found, [], teacher, 0, None, 0.1, silent
-        )
+        scored = score(ScoreConfig(points=points), drawn, found, [], teacher, 0, None, 0.1, silent)
     if whole:
         _whole(split, teacher, domain, scored, read_option)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -94,10 +93,12 @@ def case(points: int, candidates: int, inputs: int, whole: bool) -> dict[str, ob
 
 def _whole(split, teacher, domain, scored, read_option) -> None:
     """Measure, log to MLflow, export and verify, all 100 candidates logged."""
-    from distill import shipping, stages
+    from distill import shipping
     from distill.config import ExportConfig, SelectConfig, StudyConfig
     from distill.firmware.target import load_target
     from distill.progress import Silent
+    from distill.stages.measure import measure
+    from distill.stages.select import select
     from distill.study import Choice, Study, StudyContext
     from distill.tracking.log import log_study
     from distill.tracking.store import open_store
@@ -105,9 +106,9 @@ def _whole(split, teacher, domain, scored, read_option) -> None:
     silent = Silent()
     target = load_target(read_option("target", "pic32"))
     with timed(split, "measure"):
-        costs = stages.measure(target, "float32", scored, domain, 0.1, silent)
+        costs = measure(target, ExportConfig(), scored, domain, 0.1, silent)
     with timed(split, "select"):
-        selection = stages.select(SelectConfig(), 0.1, "degC", scored, costs)
+        selection = select(SelectConfig(), 0.1, "degC", scored, costs, target)
     config = StudyConfig(target=read_option("target", "pic32"))
     config.teacher.source = "wet_bulb"
     context = StudyContext(config, teacher, domain, 0)
@@ -125,12 +126,12 @@ def _whole(split, teacher, domain, scored, read_option) -> None:
     with tempfile.TemporaryDirectory() as folder:
         with timed(split, "export"):
             plan = shipping.ExportPlan(
-                None, None, domain, 0, "pic32", 0.1, ExportConfig(), {"generator": "benchmark"}
+                None, None, domain, 0, 0.1, ExportConfig(), {"generator": "benchmark"}
             )
-            spec = shipping.export(plan, teacher, silent)
-            shipping.EXPORT.save(spec, Path(folder))
+            exported = shipping.export(plan, teacher, target, silent)
+            shipping.EXPORT.save(exported, Path(folder))
         with timed(split, "verify"):
-            shipping.verify(spec, Path(folder), teacher, 0, target, 1_000_000, silent)
+            shipping.verify(exported.spec, Path(folder), teacher, 0, target, 1_000_000, silent)
         with timed(split, "mlflow"):
             log_study(study.record("benchmark"), open_store(Path(folder)))
 

@@ -22,6 +22,7 @@ from distill.pipeline import ALL, open_context, search, search_all, study_root
 from distill.progress import Progress
 from distill.runner import key_of
 from distill.study import Study
+from distill.study_set import StudySet
 
 
 def track(folder: Path, root: Path, uri: str | None, progress: Progress) -> dict[str, Any]:
@@ -89,6 +90,7 @@ def run_and_show(config: StudyConfig, overrides: Sequence[str] = ()) -> None:
     from distill.terminal import Terminal
 
     target = load_target(config.target)
+    whole: StudySet | None = None
     with Terminal() as progress:
         if config.teacher.output == ALL:
             whole = search_all(config, progress)
@@ -106,7 +108,7 @@ def run_and_show(config: StudyConfig, overrides: Sequence[str] = ()) -> None:
                 export_directory(config, study.context.teacher, target),
                 progress,
             )
-        folders = [record_once(study, shipped, overrides) for study in studies]
+        folders = [record_once(study, shipped, overrides, whole) for study in studies]
         problem: TrackingError | None = None
         for folder in folders if config.tracking.enabled else ():
             if problem is not None or _is_logged(folder):
@@ -115,7 +117,7 @@ def run_and_show(config: StudyConfig, overrides: Sequence[str] = ()) -> None:
                 track(folder, Path(config.root), config.tracking.uri, progress)
             except TrackingError as error:
                 problem = error
-    if config.teacher.output == ALL:
+    if whole is not None:
         show_all(Console(), whole, shipped, next_steps(config))
     else:
         show(Console(), study, shipped, next_steps(config))
@@ -128,10 +130,17 @@ def run_and_show(config: StudyConfig, overrides: Sequence[str] = ()) -> None:
         )
 
 
-def record_once(study: Study, shipped: Shipped, overrides: Sequence[str]) -> Path:
-    """The folder of the study's record, written when it is new."""
+def record_once(
+    study: Study, shipped: Shipped, overrides: Sequence[str], whole: StudySet | None = None
+) -> Path:
+    """The folder of the study's record, written when it is new.
+
+    ``whole`` are the studies of all outputs where their C was made together.
+    """
     config = study.context.config
-    key = key_of("study", {"export": plain(config.export), "sweep": config.sweep}, [study.key])
+    own = {"export": plain(config.export), "sweep": config.sweep}
+    together = [] if whole is None else ["together", *(each.key for each in whole.studies)]
+    key = key_of("study", own, [study.key, *together])
     folder = study_root(config, study.context.teacher) / "study" / key[:16]
     if not (folder / "study.json").exists():
         from distill.tracking.record import save_record
@@ -143,6 +152,7 @@ def record_once(study: Study, shipped: Shipped, overrides: Sequence[str]) -> Pat
                 evidence=shipped.evidence,
                 alternatives=shipped.alternatives,
                 overrides=overrides,
+                labels=None if whole is None else whole.labels,
             ),
             folder,
         )

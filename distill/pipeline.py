@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from distill import stages
 from distill.building import arithmetics
 from distill.config import StudyConfig, domain_from, plain
 from distill.domain import Domain
@@ -32,6 +31,11 @@ from distill.formula.operators import OPERATORS
 from distill.progress import Progress
 from distill.runner import Runner
 from distill.sampling.sample_set import SampleSet
+from distill.stages.labels import LABELS, compare_all_labels
+from distill.stages.measure import MEASURE, MEASURED_BY, measure
+from distill.stages.sample import SAMPLE, sample
+from distill.stages.score import SCORE, published_candidates, score
+from distill.stages.select import SELECT, select
 from distill.study import Choice, Study, StudyContext
 from distill.study_set import StudySet
 from distill.teachers.base import (
@@ -137,11 +141,11 @@ def search(
     box = json.loads(domain.to_json())
 
     sampled = runner.run(
-        stages.SAMPLE,
+        SAMPLE,
         {"sampling": plain(config.sampling), "domain": box, "output": output},
         [teacher.fingerprint],
         f"asking {teacher.name}",
-        lambda work: stages.sample(config.sampling, teacher, domain, output, work.progress),
+        lambda work: sample(config.sampling, teacher, domain, output, work.progress),
     )
     closed = closed_forms(teacher, sampled.result, output)
     if not closed and config.engine.name == EXACT:
@@ -178,10 +182,10 @@ def search(
     )
     candidates = with_closed(fitted.result.candidates, closed, context.rules)
     known, truth = literature(config, teacher)
-    published = stages.published_candidates(known, domain)
+    published = published_candidates(known, domain)
     reference = load_reference(truth, domain)
     scored = runner.run(
-        stages.SCORE,
+        SCORE,
         {
             "score": plain(config.score),
             "published": [c.to_data() for c in published],
@@ -189,7 +193,7 @@ def search(
         },
         [fitted.key, reference.fingerprint if reference else ""],
         f"judging {len(candidates)} candidates",
-        lambda work: stages.score(
+        lambda work: score(
             config.score,
             sampled.result,
             candidates,
@@ -208,14 +212,14 @@ def search(
     keys = [scored.key]
     if target is not None:
         measured = runner.run(
-            stages.MEASURE,
+            MEASURE,
             {
                 "target": dict(config.target),
-                "export": {key: getattr(config.export, key) for key in stages.MEASURED_BY},
+                "export": {key: getattr(config.export, key) for key in MEASURED_BY},
             },
             [scored.key],
             f"running the front on {target.name}",
-            lambda work: stages.measure(
+            lambda work: measure(
                 target,
                 config.export,
                 scored.result,
@@ -227,11 +231,11 @@ def search(
         costs = measured.result
         keys.append(measured.key)
     selected = runner.run(
-        stages.SELECT,
+        SELECT,
         {"select": plain(config.select), "tolerance": config.tolerance},
         keys,
         f"by the rule {config.select.rule}",
-        lambda work: stages.select(
+        lambda work: select(
             config.select,
             config.tolerance,
             context.output_of_teacher.unit,
@@ -287,11 +291,11 @@ def search_all(
         return whole
     expressions = [choice.formula for choice in choices]
     labels = Runner(study_root(config, teacher), progress).run(
-        stages.LABELS,
+        LABELS,
         {"candidates": [c.candidate.id for c in choices], "points": config.score.points},
         [study.key for study in studies],
         f"comparing labels with those of {teacher.name}",
-        lambda work: stages.compare_all_labels(config.score, teacher, domain, expressions),
+        lambda work: compare_all_labels(config.score, teacher, domain, expressions),
     )
     return StudySet(tuple(studies), labels.result)
 

@@ -33,7 +33,8 @@ from distill.firmware.verify import verify_bundle
 from distill.firmware.weigh import weigh
 from distill.progress import Progress
 from distill.runner import Stage
-from distill.stages import MEASURED_CALLS, read_json, write_json
+from distill.stages.kept import read_json, write_json
+from distill.stages.measure import MEASURED_CALLS
 from distill.teachers.base import Teacher, asked_freely
 
 BUNDLE = "bundle"

@@ -28,7 +28,7 @@ from distill.firmware.weigh import weigh
 from distill.progress import Progress
 from distill.runner import Stage
 from distill.shipping import BUNDLE, CHIP_POINTS, VERIFY, cost_lines, read_ways, write_ways
-from distill.stages import MEASURED_CALLS
+from distill.stages.measure import MEASURED_CALLS
 from distill.teachers.base import Teacher, asked_freely, classes_of
 
 __all__ = ["EXPORT", "VERIFY", "ExportedVector", "VectorPlan", "export", "publish", "verify"]

@@ -32,9 +32,10 @@ from distill.firmware.vector.bundle import VectorBundle
 from distill.firmware.vector.render import render_vector_code
 from distill.formula import Formula
 from distill.keeping import rules_of
+from distill.scoring.labels import Labels
 from distill.scoring.score import Score
 from distill.scoring.select import Selection
-from distill.teachers.base import Output, Teacher
+from distill.teachers.base import Output, Teacher, classes_of
 from distill.tracking.record import CandidateRecord, Milestone, StudyRecord
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 
 Figures = Mapping[str, float | str | None]
 
-LONGEST_SOURCE = 100_000
+LONGEST_SOURCE = 200_000
 """Characters of C that are kept with a candidate: a forest has megabytes."""
 
 
@@ -192,8 +193,12 @@ class Study:
         evidence: Evidence | None = None,
         alternatives: Sequence[Alternative] = (),
         overrides: Sequence[str] = (),
+        labels: Labels | None = None,
     ) -> StudyRecord:
-        """All that MLflow and the reports show of this study, as plain data."""
+        """All that MLflow and the reports show of this study, as plain data.
+
+        ``labels`` is how the chosen formulas of all outputs together give a classifier's labels.
+        """
         import distill
 
         config, output = self.context.config, self.context.output_of_teacher
@@ -220,6 +225,9 @@ class Study:
             evidence=evidence.to_data() if evidence else None,
             alternatives=tuple(way.to_data() for way in alternatives),
             findings=self.findings,
+            outputs=len(self.context.teacher.outputs),
+            classes=classes_of(self.context.teacher),
+            labels=labels,
             versions={"distill": distill.__version__, **versions()},
         )
 
@@ -272,14 +280,16 @@ class Study:
         text = render_vector_code(spec)[f"{name}.c"]
         if len(text) <= LONGEST_SOURCE:
             return text
-        return f"{text[:LONGEST_SOURCE]}\n/* ... cut here: {len(text):,} characters in all. */\n"
+        start = text[: text.rindex("\n", 0, LONGEST_SOURCE) + 1]
+        note = f"cut here: {len(text):,} characters in all; `distill export` writes them"
+        return f"{start}\n/* ... {note}. */\n"
 
     def _repr_html_(self) -> str:
         """For notebooks: the choice, the Pareto plot and the front."""
         from distill.tracking.plots import front_figure, to_png
 
         chosen = self.chosen
-        formula = f"<p>$${chosen.formula.latex()}$$</p>" if chosen else ""
+        formula = _shown(chosen.formula) if chosen else ""
         found = "\n".join(lines(self.findings)) if self.findings else ""
         table = self.front.drop(columns=["id", "origin"]).to_html(
             index=False, float_format=lambda v: f"{v:.4g}", border=0
@@ -290,6 +300,13 @@ class Study:
             f'<img alt="Pareto front" src="data:image/png;base64,{picture}">{table}'
             + (f"<pre>{html.escape(found)}</pre>" if found else "")
         )
+
+
+def _shown(formula: Expression) -> str:
+    """A formula set in a notebook; of a closed form what it is in words."""
+    if isinstance(formula, Formula):
+        return f"<p>$${formula.latex()}$$</p>"
+    return f"<p>{html.escape(formula.readable())}</p>"
 
 
 def versions() -> dict[str, str]:

@@ -19,6 +19,7 @@ from distill.scoring.labels import Labels
 from distill.study import Choice, Study
 from distill.study_set import StudySet
 from distill.teachers.base import classes_of
+from distill.tracking.places import place
 
 
 def show(
@@ -112,7 +113,7 @@ def _front(study: Study) -> Table:
         label = choice.candidate.origin if choice.published else choice.formula.readable(4)
         table.add_row(
             "►" if chosen else "·" if choice.published else "",
-            f"{choice.formula.complexity}",
+            f"{choice.formula.complexity:,}",
             figure(choice.score.max_error),
             figure(choice.score.teacher.rmse),
             figure(choice.score.reference.max_error if choice.score.reference else None),
@@ -161,31 +162,31 @@ def _choice(study: Study) -> Group:
     return Group(*lines, _confusion(chosen.score.labels, classes))
 
 
-def _confusion(labels: Labels, classes: Sequence[str]) -> Table:
+def _confusion(labels: Labels, classes: Sequence[str]) -> Group:
     """How often each class of the teacher (rows) gets which label (columns)."""
-    table = Table(
-        title=f"\nlabels: {labels.agreement:.2%} of {labels.points:,} points as the teacher has "
-        "them (rows: the teacher's, columns: the formula's)",
-        title_justify="left",
-        box=None,
-        pad_edge=False,
-        header_style="bold",
-    )
-    table.add_column("")
+    head = Text(f"\nlabels: the teacher's at {labels.agreement:.2%} of {labels.points:,} points")
+    if len(classes) > SHOWN_CLASSES:
+        return Group(head)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("teacher \\ formula")
     for name in classes:
         table.add_column(Text(name), justify="right")
     for name, row in zip(classes, labels.confusion, strict=True):
         table.add_row(Text(name), *(f"{number:,}" for number in row))
-    return table
+    return Group(head, table)
+
+
+SHOWN_CLASSES = 12
+"""Classes of the largest table that fits on a terminal; the report shows the others."""
 
 
 def _errors(name: str, choice: Choice, unit: str) -> str:
-    names = choice.study.domain.names
-    worst = choice.score.teacher.max_error_at
-    at = ", ".join(f"{n} = {v:.4g}" for n, v in zip(names, worst, strict=True))
-    text = f"{name:<16} off by up to {choice.score.max_error:.4g} {unit} from the teacher (at {at})"
+    worst = f"{choice.score.max_error:.4g} {unit}".rstrip()
+    at = place(choice.study.domain, choice.score.teacher.max_error_at, units=False)
+    text = f"{name:<16} off by up to {worst} from the teacher (at {at})"
     if choice.score.reference is not None:
-        text += f", {choice.score.reference.max_error:.4g} {unit} from the reference"
+        known = f"{choice.score.reference.max_error:.4g} {unit}".rstrip()
+        text += f", {known} from the reference"
     if choice.cost is not None:
         text += f"\n  {'':<16} {cost_line(choice.cost)}"
     return text

@@ -1,7 +1,9 @@
 """The chosen candidate as a registered model that anybody can load through MLflow.
 
 ``mlflow.pyfunc.load_model("models:/distill-<teacher>@champion")`` answers on a DataFrame with the
-inputs as columns. The model carries this package's source, so that it needs no installed distill.
+inputs as columns; of a teacher of several outputs each has a model of its own,
+``distill-<teacher>-<output>``. A model carries this package's source, so that it needs no installed
+distill.
 """
 
 from __future__ import annotations
@@ -26,9 +28,14 @@ _CODE = Path(__file__).parent / "champion_model.py"
 _REQUIREMENTS = ("mlflow", "numpy", "pandas", "scipy")
 
 
-def model_name(teacher_name: str) -> str:
-    """The registered model's name, ``distill-<teacher>``."""
-    return f"distill-{safe_name(teacher_name).replace('/', '_').replace(':', '_')}"
+def model_name(record: StudyRecord) -> str:
+    """The registered model's name: ``distill-<teacher>``, of several outputs one each.
+
+    Those are called ``distill-<teacher>-<output>``.
+    """
+    output = [record.output_name] if record.outputs > 1 else []
+    name = "-".join(["distill", record.teacher_name, *output])
+    return safe_name(name).replace("/", "_").replace(":", "_")
 
 
 def register_champion(
@@ -40,10 +47,10 @@ def register_champion(
     """
     from mlflow.exceptions import MlflowException
 
-    name = model_name(record.teacher_name)
+    name = model_name(record)
     try:
         client.create_registered_model(
-            name, description=f"The chosen formula for {record.teacher_name}."
+            name, description=f"The chosen formula for {record.teacher_name}, {record.output_name}."
         )
     except MlflowException:
         # It exists; any other failure shows again in the next call.
@@ -73,7 +80,9 @@ def _save(record: StudyRecord, candidate: CandidateRecord, path: Path) -> None:
     inputs = Schema([ColSpec(DataType.double, name) for name in record.domain.names])
     outputs = Schema([ColSpec(DataType.double, record.output_name)])
     data = path.with_name(CANDIDATE_FILE)
-    data.write_text(json.dumps({**candidate.to_data(), "output": record.output_name}))
+    data.write_text(
+        json.dumps({"formula": candidate.formula.to_data(), "output": record.output_name})
+    )
     with quiet("mlflow.pyfunc"):
         mlflow.pyfunc.save_model(
             path,

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from distill.chain.closed_form import ClosedForm
 from distill.scoring.score import Errors
 from distill.tracking.record import PUBLISHED, CandidateRecord, StudyRecord
 
@@ -56,11 +57,13 @@ def candidate_tags(record: StudyRecord, candidate: CandidateRecord) -> dict[str,
     note = (
         f"`{record.output_name} = {shorten(candidate.formula.readable(), 2000)}`\n\n"
         f"Largest error {score.max_error:.4g} {record.output_unit} "
-        f"(tolerance {record.tolerance:g}). Plots, cost and C: "
+        f"(tolerance {record.tolerance:g}){_agreement(candidate)}. Plots, cost and C: "
         "Artifacts, `report.html`." + _kept(candidate)
     )
     return {
         KIND: CANDIDATE,
+        "distill.output": record.output_name,
+        "distill.form": "closed form" if isinstance(candidate.formula, ClosedForm) else "formula",
         **_common_tags(record),
         ID: candidate.id,
         ENGINE: candidate.engine,
@@ -129,6 +132,7 @@ def study_tags(record: StudyRecord) -> dict[str, str]:
         ENGINE: record.engine,
         "distill.target": record.target,
         "distill.teacher": record.teacher_name,
+        "distill.output": record.output_name,
         "distill.overrides": shorten(" ".join(record.overrides), LONGEST_VALUE),
         "mlflow.note.content": "\n\n".join(lines),
     }
@@ -145,6 +149,8 @@ def study_metrics(record: StudyRecord) -> dict[str, float]:
     if record.chosen:
         own = candidate_metrics(record.chosen)
         metrics |= {f"chosen/{name}": value for name, value in own.items()}
+    if record.labels is not None:
+        metrics["all_outputs/agreement"] = record.labels.agreement
     return metrics
 
 
@@ -179,12 +185,27 @@ def front_table(record: StudyRecord) -> dict[str, list[Any]]:
         "complexity": [c.formula.complexity for c in rows],
         "max_error": [_finite(c.score.max_error) for c in rows],
         "rmse": [_finite(c.score.teacher.rmse) for c in rows],
+        **_agreements(rows),
         "instructions": [c.figure(record.target, "instructions") for c in rows],
         "flash_bytes": [c.figure(record.target, "flash_bytes") for c in rows],
         "engine": [c.engine for c in rows],
         "within_tolerance": [c.within_tolerance for c in rows],
         "chosen": [c.chosen for c in rows],
     }
+
+
+def _agreements(rows: Sequence[CandidateRecord]) -> dict[str, list[Any]]:
+    """The column of agreement with a classifier's labels; none for numbers."""
+    if not any(c.score.labels for c in rows):
+        return {}
+    return {"agreement": [c.score.labels.agreement if c.score.labels else None for c in rows]}
+
+
+def _agreement(candidate: CandidateRecord) -> str:
+    labels = candidate.score.labels
+    if labels is None:
+        return ""
+    return f", the teacher's label at {labels.agreement:.2%} of {labels.points:,} points"
 
 
 def flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, str]:

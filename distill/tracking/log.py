@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
+from distill.chain.closed_form import ClosedForm
 from distill.engines.findings import lines
 from distill.progress import Progress, Silent
 from distill.tracking import entries
@@ -172,7 +173,7 @@ def _candidate_content(
         images = plots.draw(candidate)
         return {
             entries.CANDIDATE_FILE: json.dumps({**data, "study": record.key}, indent=1),
-            "formula.tex": candidate.formula.latex() + "\n",
+            **_formula(candidate),
             "report.html": candidate_report(record, candidate, images, run_id),
             **({"formula.c": candidate.c_source} if candidate.c_source else {}),
             **images,
@@ -224,6 +225,13 @@ def _findings(record: StudyRecord) -> Files:
         "findings.txt": "\n".join(lines(record.findings)) + "\n",
         "findings.json": json.dumps(record.findings.to_data(), indent=1),
     }
+
+
+def _formula(candidate: CandidateRecord) -> Files:
+    """The formula for typesetting; a closed form is not typeset."""
+    if isinstance(candidate.formula, ClosedForm):
+        return {}
+    return {"formula.tex": candidate.formula.latex() + "\n"}
 
 
 def _create(client: MlflowClient, experiment: str, name: str, tags: Mapping[str, str]) -> str:

@@ -8,6 +8,7 @@ candidates take seconds.
 from __future__ import annotations
 
 import io
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ import numpy as np
 
 from distill.arrays import Array
 from distill.domain import Variable
+from distill.tracking.places import place
 from distill.tracking.record import PUBLISHED, CandidateRecord, StudyRecord
 from distill.tracking.residuals import panels, thin
 
@@ -23,6 +25,15 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DPI = 90
+DECADES = 100.0
+"""From this ratio on costs are drawn on a logarithmic axis."""
+
+TITLE = 96
+"""Characters of a line of a title."""
+
+FEW_DOTS = 400
+"""So many places of a parity plot at most are drawn as areas that say how many points there are."""
+
 _BLUE, _RED, _GREY = "#1f6fb4", "#c8321e", "#8a8f98"
 _MAP = "RdBu_r"
 
@@ -52,15 +63,18 @@ class CandidatePlots:
 def front_figure(record: StudyRecord, target: str | None = None) -> Figure:
     """The Pareto front: largest error over complexity, or over instructions on ``target``.
 
-    The tolerance is a line; the chosen candidate and published formulas are marked.
+    The tolerance is a line; the chosen candidate and published formulas are marked. A candidate
+    without any error stands below all others, since zero has no place on a logarithmic axis.
     """
     figure = _figure(7.0, 4.4)
     axes = figure.add_axes((0.11, 0.13, 0.86, 0.77))
+    known = [c.score.max_error for c in record.candidates if 0 < c.score.max_error < np.inf]
+    zero = 0.1 * min([record.tolerance, *known])
     rows = []
     for c in record.candidates:
         x = c.formula.complexity if target is None else c.figure(target, "instructions")
-        if x is not None and np.isfinite(c.score.max_error) and c.score.max_error > 0:
-            rows.append((c, float(x), c.score.max_error))
+        if x is not None and np.isfinite(c.score.max_error):
+            rows.append((c, float(x), c.score.max_error or zero))
     groups: Sequence[tuple[str, Any, dict[str, Any]]] = (
         ("other candidates", lambda c: c.engine != PUBLISHED and not c.on_front,
          {"marker": "o", "color": "#c3c8d0", "ms": 5}),
@@ -83,8 +97,12 @@ def front_figure(record: StudyRecord, target: str | None = None) -> Figure:
     )
     for c, x, y in rows:
         if c.on_front or c.chosen or c.engine == PUBLISHED:
-            axes.annotate(record.label(c), (x, y), (4, 4), textcoords="offset points", fontsize=7)
+            label = record.label(c) + ("" if c.score.max_error else " (no error)")
+            axes.annotate(label, (x, y), (4, 4), textcoords="offset points", fontsize=7)
     axes.set_yscale("log")
+    if rows and max(x for _, x, _ in rows) > DECADES * max(min(x for _, x, _ in rows), 1.0):
+        axes.set_xscale("log")  # a closed form would push all formulas into one corner
+        axes.margins(x=0.08)
     axes.set_xlabel("complexity (nodes)" if target is None else f"instructions a call on {target}")
     axes.set_ylabel(f"largest error against the teacher{_unit(record.output_unit)}")
     axes.set_title(f"{record.teacher_name}: accuracy against cost", fontsize=11)
@@ -137,11 +155,21 @@ class _Parity:
         self._limits = (low - pad, high + pad)
         self._axes.plot(self._limits, self._limits, color=_GREY, lw=1)
         self._dots = self._axes.plot([], [], ".", color=_BLUE, ms=2.5, alpha=0.5)[0]
+        self._areas = self._axes.scatter([], [], color=_BLUE, alpha=0.5, lw=0)
         self._axes.set(xlim=self._limits, ylim=self._limits)
         self._axes.grid(alpha=0.25)
 
     def draw(self, candidate: CandidateRecord, value: Array) -> bytes:
-        self._dots.set_data(self._truth, value)
+        places, counts = np.unique(
+            np.column_stack([self._truth, value]), axis=0, return_counts=True
+        )
+        if len(places) > min(FEW_DOTS, len(value) // 2):
+            places, counts = places[:0], counts[:0]
+            self._dots.set_data(self._truth, value)
+        else:  # of classes and whole numbers many points lie on one another
+            self._dots.set_data([], [])
+        self._areas.set_offsets(places)
+        self._areas.set_sizes(12 + 600 * counts / max(len(value), 1))
         # A formula far off would otherwise be drawn outside the frame.
         finite = value[np.isfinite(value)]
         low, high = self._limits
@@ -291,12 +319,10 @@ def _worst_title(candidate: CandidateRecord, record: StudyRecord) -> str:
     errors = candidate.score.teacher
     if not np.isfinite(errors.max_error):
         return f"no finite value at {errors.non_finite} of {errors.points} points (crosses)"
-    places = ", ".join(
-        f"{v.name} = {at:.4g} {v.unit}".rstrip()
-        for v, at in zip(record.domain.variables, errors.max_error_at, strict=False)
-    )
     verdict = "within" if candidate.within_tolerance else "beyond"
     return (
-        f"{record.label(candidate)}: largest error {errors.max_error:.4g} {record.output_unit}, "
-        f"{verdict} the tolerance {record.tolerance:g}\nat {places} (circle)"
+        f"{record.label(candidate)}: largest error "
+        f"{f'{errors.max_error:.4g} {record.output_unit}'.rstrip()}, "
+        f"{verdict} the tolerance {record.tolerance:g}\n"
+        + textwrap.fill(f"at {place(record.domain, errors.max_error_at)} (circle)", TITLE)
     )

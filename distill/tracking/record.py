@@ -23,9 +23,10 @@ from distill.domain import Domain
 from distill.engines.findings import Finding
 from distill.errors import DistillError, StorageError
 from distill.files import disk_errors, write_whole
+from distill.scoring.labels import Labels
 from distill.scoring.score import Score
 
-VERSION = 5
+VERSION = 6
 RECORD = "study.json"
 POINTS = "points.npz"
 PUBLISHED = "published"
@@ -40,8 +41,9 @@ class CandidateRecord:
     """One row of the comparison.
 
     ``origin`` says how the formula was found, or where it was published. ``candidate_data`` is the
-    candidate's own plain form, from which an export starts. ``kept`` says how the formula keeps to
-    units and constraints, line by line.
+    candidate's own plain form, from which an export starts; the formula stands in it and is written
+    nowhere else, because a forest has megabytes. ``kept`` says how the formula keeps to units and
+    constraints, line by line.
     """
 
     id: str
@@ -70,7 +72,6 @@ class CandidateRecord:
             "id": self.id,
             "engine": self.engine,
             "origin": self.origin,
-            "formula": self.formula.to_data(),
             "readable": self.formula.readable(),
             "complexity": self.formula.complexity,
             "score": self.score.to_data(),
@@ -96,7 +97,7 @@ class CandidateRecord:
             id=data["id"],
             engine=data["engine"],
             origin=data["origin"],
-            formula=read_expression(data["formula"]),
+            formula=read_expression(data["candidate"]["formula"]),
             score=Score.from_data(data["score"]),
             cost=data["cost"],
             chosen=data["chosen"],
@@ -129,7 +130,8 @@ class StudyRecord:
     ``evidence`` is how the exported C was verified, ``alternatives`` what other ways of exporting
     it would have cost. ``config`` is the whole resolved config. ``overrides`` are what a sweep
     varied. ``findings`` is what the engine found out about the teacher. ``created`` is in seconds
-    since 1970.
+    since 1970. ``outputs`` is how many the teacher has, ``classes`` what a classifier calls its
+    labels, and ``labels`` how the chosen formulas of all outputs together give them.
     """
 
     key: str
@@ -155,6 +157,9 @@ class StudyRecord:
     alternatives: tuple[Mapping[str, Any], ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     findings: Finding | None = None
+    outputs: int = 1
+    classes: tuple[str, ...] = ()
+    labels: Labels | None = None
 
     @property
     def chosen(self) -> CandidateRecord | None:
@@ -163,8 +168,12 @@ class StudyRecord:
 
     @property
     def name(self) -> str:
-        """What people call the study: engine, target, what a sweep varied, start of the key."""
-        return " ".join([self.engine, self.target, *self.overrides, self.key[:8]])
+        """What people call the study: engine, target, what a sweep varied, start of the key.
+
+        The output's name stands before them where the teacher has several.
+        """
+        output = [self.output_name] if self.outputs > 1 else []
+        return " ".join([*output, self.engine, self.target, *self.overrides, self.key[:8]])
 
     def label(self, candidate: CandidateRecord) -> str:
         """The short name of a candidate in tables and plots: ``c07``, ``p01`` when published."""
@@ -195,6 +204,9 @@ class StudyRecord:
             "alternatives": [dict(way) for way in self.alternatives],
             "versions": dict(self.versions),
             "findings": None if self.findings is None else self.findings.to_data(),
+            "outputs": self.outputs,
+            "classes": list(self.classes),
+            "labels": None if self.labels is None else self.labels.to_data(),
         }
 
     @classmethod
@@ -230,6 +242,9 @@ class StudyRecord:
             alternatives=tuple(data["alternatives"]),
             versions=data["versions"],
             findings=None if data["findings"] is None else Finding.from_data(data["findings"]),
+            outputs=data["outputs"],
+            classes=tuple(data["classes"]),
+            labels=None if data["labels"] is None else Labels.from_data(data["labels"]),
         )
 
 

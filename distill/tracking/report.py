@@ -10,9 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from distill.chain.chain import Chain
+from distill.chain.closed_form import ClosedForm
+from distill.chain.describe import described
 from distill.engines.findings import Finding, lines
+from distill.firmware.alternatives import Alternative
 from distill.scoring.score import Errors
 from distill.tracking.entries import shorten
+from distill.tracking.places import box, place
 from distill.tracking.plots import CandidatePlots, front_figure, latex_svg, to_png
 from distill.tracking.record import PUBLISHED, CandidateRecord, StudyRecord
 
@@ -21,6 +26,9 @@ if TYPE_CHECKING:
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _LONGEST_IN_TABLE = 240
+_LONGEST_LATEX = 2000
+_MOST_STEPS = 24
+_MOST_CLASSES = 24
 _OUTCOMES = {True: "passed", False: "FAILED", None: "not run"}
 
 
@@ -34,6 +42,8 @@ class _View:
     latex_image: str | None
     errors: list[tuple[str, Errors, str]]
     provenance: list[tuple[str, str]]
+    closed: list[tuple[str, str]]
+    steps: list[tuple[str, str]]
 
 
 def candidate_report(
@@ -78,6 +88,7 @@ def study_report(record: StudyRecord, plots: CandidatePlots, fronts: Mapping[str
             fronts=[_data_uri(png) for png in fronts.values()],
             rows=rows,
             reference=any(c.score.reference for c in record.candidates),
+            agreement=any(c.score.labels for c in record.candidates),
             evidence=[
                 (c["name"], f"{_OUTCOMES[c['passed']]}: {c['detail']}")
                 for c in (record.evidence or {}).get("checks", ())
@@ -98,8 +109,11 @@ def front_images(record: StudyRecord) -> dict[str, bytes]:
 
 
 def _view(record: StudyRecord, candidate: CandidateRecord) -> _View:
-    latex = candidate.formula.latex()
-    svg = latex_svg(latex)
+    formula = candidate.formula
+    closed = isinstance(formula, ClosedForm)
+    latex = "" if closed else formula.latex()
+    # mathtext takes seconds for what is too wide for any page.
+    svg = latex_svg(latex) if 0 < len(latex) <= _LONGEST_LATEX else None
     score = candidate.score
     against = [("the teacher", score.teacher)]
     if score.reference is not None:
@@ -111,22 +125,44 @@ def _view(record: StudyRecord, candidate: CandidateRecord) -> _View:
         latex_image=None if svg is None else _data_uri(svg.encode(), "image/svg+xml"),
         errors=[(truth, e, _place(record, e)) for truth, e in against],
         provenance=[("candidate", candidate.id), *_provenance(record)],
+        closed=_counts(formula) if isinstance(formula, ClosedForm) else [],
+        steps=_steps(formula.chain) if isinstance(formula, ClosedForm) else [],
     )
+
+
+def _counts(closed: ClosedForm) -> list[tuple[str, str]]:
+    """How large a closed form is."""
+    chain = closed.chain
+    rows = [
+        ("inputs", f"{chain.inputs:,}"),
+        ("outputs", f"{chain.outputs:,}"),
+        ("constants stored", f"{chain.stored:,}"),
+        ("operations a call", f"{chain.operations:,}"),
+    ]
+    if chain.outputs > 1:
+        rows.append(("this one", f"output {closed.output + 1} of {chain.outputs:,}"))
+    return rows
+
+
+def _steps(chain: Chain) -> list[tuple[str, str]]:
+    """Each step in words, with how many numbers it takes and gives; the first ones of many."""
+    rows = [
+        (described(Chain(step.inputs, (step,))), f"{step.inputs:,} to {step.outputs:,} numbers")
+        for step in chain.steps[:_MOST_STEPS]
+    ]
+    more = len(chain.steps) - len(rows)
+    return [*rows, *([(f"and {more} more steps", "")] if more > 0 else [])]
 
 
 def _place(record: StudyRecord, errors: Errors) -> str:
-    pairs = zip(record.domain.variables, errors.max_error_at, strict=False)
-    return ", ".join(f"{v.name} = {at:.5g} {v.unit}".rstrip() for v, at in pairs)
+    return place(record.domain, errors.max_error_at, 5)
 
 
 def _provenance(record: StudyRecord) -> list[tuple[str, str]]:
-    domain = "; ".join(
-        f"{v.name} {v.low:g} to {v.high:g} {v.unit}".rstrip() for v in record.domain.variables
-    )
     rows = [
         ("study", record.key),
         ("teacher", f"{record.teacher_name}, fingerprint {record.teacher_fingerprint}"),
-        ("domain", domain),
+        ("domain", box(record.domain)),
         *((f"version of {name}", version) for name, version in record.versions.items()),
     ]
     if record.export_directory:
@@ -136,7 +172,7 @@ def _provenance(record: StudyRecord) -> list[tuple[str, str]]:
 
 def _alternative(record: StudyRecord, way: Mapping[str, Any]) -> tuple[str, str]:
     """A way of exporting, and what it costs or why it was not possible."""
-    name = f"{way['content']}, {way['arithmetic']}"
+    name = Alternative(way["content"], way["arithmetic"]).name
     if way["why_not"]:
         return name, way["why_not"]
     cost = way["cost"]
@@ -155,7 +191,7 @@ def _data_uri(data: bytes, kind: str = "image/png") -> str:
 
 
 def _figure(value: object) -> str:
-    """A number for people: whole ones with separators, others with four significant digits."""
+    """A number for people: large ones with separators, others with four significant digits."""
     if value is None:
         return ""
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -164,7 +200,7 @@ def _figure(value: object) -> str:
         return "not finite"
     if float(value).is_integer() and abs(value) < 1e15:
         return f"{int(value):,}"
-    return f"{value:.4g}"
+    return f"{value:,.0f}" if 1e4 <= abs(value) < 1e15 else f"{value:.4g}"
 
 
 def _line(finding: Finding) -> str:
@@ -185,4 +221,5 @@ def _environment() -> Environment:
     # Ours, and written before any text from outside: it needs no escaping.
     environment.globals["style"] = Markup((_TEMPLATES / "style.css").read_text(encoding="utf-8"))
     environment.globals["published"] = PUBLISHED
+    environment.globals["most_classes"] = _MOST_CLASSES
     return environment

@@ -90,10 +90,10 @@ def _write(client: MlflowClient, experiment_id: str, record: StudyRecord) -> Non
     candidates = f"tags.\"{KIND}\" = '{CANDIDATE}'"
     study = f"{candidates} and tags.\"{KEY}\" = '{record.key}'"
     views = {
-        ALL_CANDIDATES: _candidates_view("All candidates", candidates, targets),
+        ALL_CANDIDATES: _candidates_view("All candidates", candidates, targets, record),
         ALL_STUDIES: _studies_view(record.target),
         view_key(record.key): _candidates_view(
-            f"Study {shorten(record.name, 60)}", study, [record.target]
+            f"Study {shorten(record.name, 60)}", study, [record.target], record
         ),
     }
     new = {
@@ -113,7 +113,9 @@ def _write(client: MlflowClient, experiment_id: str, record: StudyRecord) -> Non
         client.delete_experiment_tag(experiment_id, name)
 
 
-def _candidates_view(name: str, filter_: str, targets: Sequence[str]) -> _View:
+def _candidates_view(
+    name: str, filter_: str, targets: Sequence[str], record: StudyRecord
+) -> _View:
     costs = [safe_name(f"cost/{t}/{f}") for t in targets for f in ("instructions", "flash_bytes")]
     error = "accuracy/log10_max_error"
     scatters = [_scatter("complexity", error)]
@@ -127,6 +129,8 @@ def _candidates_view(name: str, filter_: str, targets: Sequence[str]) -> _View:
             "params.`formula`",
             "metrics.`complexity`",
             "metrics.`accuracy/max_error`",
+            *(["metrics.`accuracy/agreement`"] if len(record.classes) == 2 else []),
+            *(["tags.`distill.output`"] if record.outputs > 1 else []),
             "tags.`distill.chosen`",
             *(f"metrics.`{cost}`" for cost in costs),
         ),

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from distill import delivery, pipeline, stages
+from distill import delivery, pipeline
 from distill.config import StudyConfig, read_option
 from distill.errors import (
     ConfigError,
@@ -25,6 +25,8 @@ from distill.errors import (
 )
 from distill.firmware.target import load_target
 from distill.progress import Silent
+from distill.stages.score import Scored
+from distill.stages.select import select
 
 
 class Heard(Silent):
@@ -222,16 +224,16 @@ def test_a_formula_that_was_only_sampled_is_not_chosen(quick: StudyConfig, finis
     assert chosen is not None
     scores = {c.candidate.id: c.score for c in study.choices}
     unsearched = replace(chosen.score, teacher=replace(chosen.score.teacher, searched=False))
-    scored = stages.Scored(
+    scored = Scored(
         tuple(c.candidate for c in study.choices),
         {**scores, chosen.candidate.id: unsearched},
         (),
         *study.points,
     )
-    again = stages.select(quick.select, quick.tolerance, "s", scored, {}, None)
+    again = select(quick.select, quick.tolerance, "s", scored, {}, None)
     assert again.id != chosen.candidate.id
     by_name = replace(quick.select, rule="by_id", candidate=chosen.candidate.id)
-    assert stages.select(by_name, quick.tolerance, "s", scored, {}, None).id == chosen.candidate.id
+    assert select(by_name, quick.tolerance, "s", scored, {}, None).id == chosen.candidate.id
 
 
 RUN = """

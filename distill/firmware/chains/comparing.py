@@ -79,3 +79,10 @@ class Comparing:
             return f"!({x} > {cut})" if missing else f"{x} <= {cut}"
         key = f"{self.writer.function('key', _ORDER, nan=_NAN)}({x})"
         return f"({key} <= {cut} || {key} == {_NAN})" if missing else f"{key} <= {cut}"
+
+    def beyond(self, x: str, cut: str, *, missing: bool) -> str:
+        """The contrary of :meth:`below`: input ``x`` goes the second way."""
+        if not self.ordered:
+            return f"{x} > {cut}" if missing else f"!({x} <= {cut})"
+        key = f"{self.writer.function('key', _ORDER, nan=_NAN)}({x})"
+        return f"{key} > {cut} && {key} != {_NAN}" if missing else f"{key} > {cut}"

@@ -26,7 +26,8 @@ static void $function(const $real *x, $real *y)
                         }
                     }
                 }
-                y[at++] = sum;
+                y[at] = sum;
+                at++;
             }
         }
     }
@@ -49,7 +50,8 @@ static void $function(const $real *x, $real *y)
 $take
                     }
                 }
-                y[at++] = $answer;
+                y[at] = $answer;
+                at++;
             }
         }
     }

@@ -35,7 +35,7 @@ def print_logic(step: Logic, writer: Writer) -> Call:
     for i, (mask, value) in enumerate(zip(step.masks, step.values, strict=True)):
         texts[i] = _cube(int(mask), int(value), all_bits)
         if uses[i] > 1:
-            lines.append(f"const unsigned c{i} = {texts[i]};")
+            lines.append(f"const unsigned c{i} = (unsigned){texts[i]};")
             texts[i] = f"c{i}"
     functions = [
         _function([texts[int(i)] for i in chosen], bool(flip))
@@ -46,7 +46,9 @@ def print_logic(step: Logic, writer: Writer) -> Call:
         bits, at = functions[at : at + count], at + count
         code = bits[0] if bits else "0u"
         for bit in bits[1:]:
-            code = f"(({code} << 1) | {bit})"
+            moved = "0u" if code == "0u" else f"({code} << 1)"
+            # A bit that is never set needs no operation.
+            code = bit if moved == "0u" else moved if bit == "0u" else f"({moved} | {bit})"
         lines += _level(output, code, levels, writer, bits=count)
     if not len(step.masks) or not any(map(len, step.sums)):
         lines = [*lines, "(void)word;"]
@@ -142,7 +144,8 @@ def _cube(mask: int, value: int, all_bits: int) -> str:
         shift = mask.bit_length() - 1
         bit = f"word >> {shift} & 1u" if shift else "word & 1u"
         return f"(unsigned)({bit})"
-    return f"(word == {value}u)" if mask == all_bits else f"((word & {mask}u) == {value}u)"
+    bits = "word" if mask == all_bits else f"(word & {mask}u)"
+    return f"({bits} == {value}u ? 1u : 0u)"
 
 
 def _function(cubes: list[str], flip: bool) -> str:
@@ -154,9 +157,8 @@ def _function(cubes: list[str], flip: bool) -> str:
         width += len(cube) + 3
         text += f" |\n        {cube}" if width > _WIDTH else f" | {cube}"
         width = len(cube) if width > _WIDTH else width
-    if flip:
-        return f"(unsigned)!({text})"
-    return f"({text})" if len(cubes) > 1 else text
+    text = f"({text})" if len(cubes) > 1 else text
+    return f"({text} ^ 1u)" if flip else text
 
 
 def _level(output: int, code: str, levels: Array, writer: Writer, *, bits: int) -> list[str]:

@@ -65,18 +65,28 @@ def walk(forest: Forest, table: NodeTable, writer: Writer, comparing: Comparing)
         lines = [f"const unsigned test = {writer.read(tests, 'node')};"]
     column, cut = writer.read(columns, test), writer.read(cuts, test)
     if forest.missing.any():
-        lines.append(f"const unsigned column = {column};")
         d = f"{forest.inputs}u"
-        strict = comparing.below("x[column]", cut, missing=False)
-        lenient = comparing.below(f"x[column - {d}]", cut, missing=True)
-        condition = f"(column < {d} ? {strict} : {lenient})"
+        decide = [
+            f"const unsigned column = {column};",
+            f"if (column < {d}) {{",
+            *_further(comparing.beyond("x[column]", cut, missing=False), "    "),
+            "} else {",
+            *_further(comparing.beyond(f"x[column - {d}]", cut, missing=True), "    "),
+            "}",
+        ]
     else:
-        condition = comparing.below(f"x[{column}]", cut, missing=False)
+        decide = _further(comparing.beyond(f"x[{column}]", cut, missing=False))
     return [
         f"while (at >= {rows}u) {{",
         f"    node += at - {rows}u;",
         *(f"    {line}" for line in lines),
-        f"    const unsigned way = {condition} ? 0u : 1u;",
-        f"    at = {writer.read(after, '2u * node + way')};",
+        f"    {writer.index(table.after.size)} next = 2u * node;",
+        *(f"    {line}" for line in decide),
+        f"    at = {writer.read(after, 'next')};",
         "}",
     ]
+
+
+def _further(condition: str, indent: str = "") -> list[str]:
+    """The second of a split's two ways where a condition holds."""
+    return [f"{indent}{line}" for line in (f"if ({condition}) {{", "    next++;", "}")]

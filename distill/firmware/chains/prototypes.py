@@ -36,19 +36,20 @@ static void $function(const $real *x, $real *y)
     $real near[$count];
     $index which[$count];
     unsigned held = 0u;
+    for (unsigned n = 0u; n < ${count}u; n++) {
+        near[n] = 0.0$f;
+    }
     for ($index i = 0u; i < ${m}u; i++) {
         const $real distance = $distance(x, prototype, ${d}u);
+        unsigned at = held;
         prototype = &prototype[$d];
         if (held < ${count}u) {
             held++;
-        } else if (!(distance < near[${last}u])) {
+        } else if (distance < near[${last}u]) {
+            at--;
+        } else {
             continue;
-        }
-        unsigned at = held - 1u;
-        for (; at > 0u && distance < near[at - 1u]; at--) {
-            near[at] = near[at - 1u];
-            which[at] = which[at - 1u];
-        }
+        }$move
         near[at] = distance;
         which[at] = i;
     }$weigh
@@ -62,9 +63,19 @@ static void $function(const $real *x, $real *y)
 }
 """
 
+_MOVE = """
+        while (at > 0u && distance < near[at - 1u]) {
+            near[at] = near[at - 1u];
+            which[at] = which[at - 1u];
+            at--;
+        }"""
+
 _WEIGH = """
-    const unsigned there = near[0] == 0.0$f ? 1u : 0u;
+    unsigned there = 0u;
     $real total = 0.0$f;
+    if (near[0] == 0.0$f) {
+        there = 1u;
+    }
     for (unsigned n = 0u; n < ${count}u; n++) {
         if (there != 0u) {
             near[n] = near[n] == 0.0$f ? 1.0$f : 0.0$f;
@@ -123,6 +134,7 @@ def print_nearest(step: Nearest, writer: Writer) -> Call:
         index=index,
         distance=distance_function(step.metric, writer),
         prototypes=writer.numbers("prototypes", step.prototypes, f"Prototypes, {m} rows of {d}."),
+        move=_MOVE if count > 1 else "",
         weigh=writer.fill(_WEIGH, count=count) if by_distance else "",
         term=f"near[n] * {term}" if by_distance else term,
         divisor="total" if by_distance else writer.number(count),

@@ -33,8 +33,11 @@ static void forest_trees(const float *x, float *y)
         unsigned node = 0u;
         while (at >= 4u) {
             node += at - 4u;
-            const unsigned way = x[FOREST_READ8(forest_columns1 + node)] <= FOREST_READF(forest_cuts1 + node) ? 0u : 1u;
-            at = FOREST_READ8(forest_after1 + 2u * node + way);
+            unsigned next = 2u * node;
+            if (!(x[FOREST_READ8(forest_columns1 + node)] <= FOREST_READF(forest_cuts1 + node))) {
+                next++;
+            }
+            at = FOREST_READ8(forest_after1 + next);
         }
         sum += FOREST_READF(forest_leaves1 + at);
     }

@@ -1,0 +1,109 @@
+"""The measure stage: what candidates cost on the target.
+
+It stands between scoring and selection, so that scores do not depend on the target and a new
+target reuses them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from distill.building import accuracy_left, arithmetics, plain_spec
+from distill.building_vector import plain_vector
+from distill.chain.closed_form import ClosedForm
+from distill.config import ExportConfig
+from distill.domain import Domain
+from distill.errors import ExportError
+from distill.firmware.cost import Cost
+from distill.firmware.spec import BundleSpec
+from distill.firmware.target import Target
+from distill.firmware.vector.spec import VectorSpec
+from distill.firmware.weigh import weigh
+from distill.progress import Progress
+from distill.runner import Stage
+from distill.stages.kept import read_json, write_json
+from distill.stages.score import CONTENDERS, Scored
+
+
+MEASURED_CALLS = 32
+"""Calls over which instructions are counted."""
+
+
+Costs = Mapping[str, Cost]
+"""What candidates cost on the target, by their ids."""
+
+
+MEASURED_BY = ("arithmetic", "interface", "functions")
+"""The keys of ``export`` that change what a formula costs."""
+
+
+def measure(
+    target: Target,
+    options: ExportConfig,
+    scored: Scored,
+    domain: Domain,
+    tolerance: float,
+    progress: Progress,
+) -> Costs:
+    """Compile for the target whatever may be chosen or compared, and count instructions.
+
+    Of several arithmetics the cheapest counts; the cost names it.
+    """
+    on_front = set(scored.front)
+    within = [c.id for c in scored.candidates if scored.scores[c.id].max_error <= tolerance]
+    contenders = on_front | set(within[:CONTENDERS])
+    wanted = [c for c in scored.candidates if c.id in contenders or c.engine == "published"]
+    specs: dict[str, BundleSpec | VectorSpec] = {}
+    owners: dict[str, str] = {}
+    for number, candidate in enumerate(wanted):
+        progress.advance(number / len(wanted) / 2, f"writing {len(wanted)} formulas in C")
+        accuracy = accuracy_left(scored.scores[candidate.id].max_error, tolerance)
+        for arithmetic in arithmetics(options):
+            name = f"candidate_{candidate.id}_{arithmetic}"
+            try:
+                specs[name] = (
+                    plain_vector(formula, name, arithmetic, tolerance, options, target)
+                    if isinstance(formula := candidate.formula, ClosedForm)
+                    else plain_spec(formula, name, arithmetic, accuracy, tolerance, options, target)
+                )
+            except ExportError as error:
+                if options.arithmetic == "fixed" and candidate.id in within:
+                    progress.warn(f"candidate {candidate.id} is left out: {error.what}")
+                continue
+            owners[name] = candidate.id
+    progress.advance(0.5, f"compiling and running {len(specs)} functions")
+    costs: dict[str, Cost] = {}
+    measured = weigh(
+        specs,
+        domain.sample(MEASURED_CALLS),
+        target,
+        lambda what: progress.advance(None, what),
+    )
+    for name, failure in measured.failures.items():
+        progress.warn(f"candidate {owners[name]} could not be measured: {failure.what}")
+    for name, cost in measured.costs.items():
+        known = costs.get(owners[name])
+        if known is None or cost.instructions < known.instructions:
+            costs[owners[name]] = cost
+    return costs
+
+
+def _save_costs(result: Costs, folder: Path) -> None:
+    write_json(folder / "costs.json", {"costs": {i: c.to_data() for i, c in result.items()}})
+
+
+def _load_costs(folder: Path) -> Costs:
+    return {i: Cost.from_data(c) for i, c in read_json(folder / "costs.json")["costs"].items()}
+
+
+def _describe_costs(result: Costs) -> str:
+    known = [c.instructions for c in result.values()]
+    if not known:
+        return "no formula could be measured"
+    unit = next(iter(result.values())).unit
+    kind = "" if all(c.measured for c in result.values()) else ", estimated"
+    return f"{len(result)} formulas, {min(known):,.0f} to {max(known):,.0f} {unit} a call{kind}"
+
+
+MEASURE: Stage[Costs] = Stage("measure", _save_costs, _load_costs, _describe_costs)

@@ -1,0 +1,45 @@
+"""The sample stage: asking the teacher at the points of a design."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from distill.config import SamplingConfig
+from distill.domain import Domain
+from distill.progress import Progress
+from distill.runner import Stage
+from distill.sampling.sample import draw
+from distill.sampling.sample_set import SampleSet
+from distill.teachers.base import Teacher
+
+
+def sample(
+    config: SamplingConfig, teacher: Teacher, domain: Domain, output: int, progress: Progress
+) -> SampleSet:
+    """Ask the teacher at the points of a design."""
+    return draw(
+        teacher,
+        domain,
+        config.design,
+        config.points,
+        config.seed,
+        output=output,
+        held_out=config.held_out,
+        progress=progress,
+    )
+
+
+def _save_sample(result: SampleSet, folder: Path) -> None:
+    result.to_parquet(folder / "sample.parquet")
+
+
+def _load_sample(folder: Path) -> SampleSet:
+    return SampleSet.from_parquet(folder / "sample.parquet")
+
+
+def _describe_sample(result: SampleSet) -> str:
+    rejected = f", {len(result.rejected)} without a finite answer" if len(result.rejected) else ""
+    return f"{len(result):,} points{rejected}"
+
+
+SAMPLE: Stage[SampleSet] = Stage("sample", _save_sample, _load_sample, _describe_sample)
