@@ -23,6 +23,21 @@ Kind = Literal["continuous", "integer", "boolean"]
 
 VERSION = 1
 
+SOBOL = 21_201
+"""Up to so many variables there is a Sobol sequence."""
+
+CORNERS = 2**20
+"""Numbers in all corners together that are given at most: wide domains give fewer of them."""
+
+
+def unit_points(d: int, n: int, rng: np.random.Generator) -> Array:
+    """N points of the unit cube of d dimensions, evenly spread, shape (n, d)."""
+    if d > SOBOL:
+        return rng.random((n, d))
+    sobol = qmc.Sobol(d=d, scramble=True, rng=rng)
+    points: Array = sobol.random_base2(max(0, math.ceil(math.log2(n))))[:n]
+    return points
+
 
 @dataclass(frozen=True, slots=True)
 class Variable:
@@ -188,11 +203,19 @@ class Domain:
 
     def from_unit(self, u: Array) -> Array:
         """Map points of the unit cube (n, d) into the box, by scale and kind."""
-        return np.column_stack([v.from_unit(u[:, i]) for i, v in enumerate(self.variables)])
+        x = np.clip(self.low + u * (self.high - self.low), self.low, self.high)
+        for i, v in enumerate(self.variables):
+            if v.discrete or v.scale == "log":
+                x[:, i] = v.from_unit(u[:, i])
+        return x
 
     def to_unit(self, x: Array) -> Array:
         """Map points of the box (n, d) into the unit cube."""
-        return np.column_stack([v.to_unit(x[:, i]) for i, v in enumerate(self.variables)])
+        u = (x - self.low) / (self.high - self.low)
+        for i, v in enumerate(self.variables):
+            if v.discrete or v.scale == "log":
+                u[:, i] = v.to_unit(x[:, i])
+        return u
 
     def contains(self, x: Array) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
         """Which rows of x (n, d) lie in the box, shape (n,)."""
@@ -208,16 +231,21 @@ class Domain:
         return clipped
 
     def sample(self, n: int, seed: int = 0) -> Array:
-        """N points of a scrambled Sobol sequence (Owen 1998), shape (n, d), spread by scale."""
+        """N points of a scrambled Sobol sequence (Owen 1998), shape (n, d), spread by scale.
+
+        Random ones where there are more variables than such sequences have.
+        """
         if n < 1:
             raise DomainError(f"cannot draw {n} points.", hint="ask for one point at least.")
-        sobol = qmc.Sobol(d=len(self), scramble=True, rng=np.random.default_rng(seed))
-        u = sobol.random_base2(max(0, math.ceil(math.log2(n))))[:n]
-        return self.from_unit(u)
+        return self.from_unit(unit_points(len(self), n, np.random.default_rng(seed)))
 
     def corners(self) -> Array:
-        """The 2^d corners, shape (2^d, d); at most 2^12 of them, the first ones."""
-        d = min(len(self), 12)
+        """The 2^d corners, shape (2^d, d); at most 2^12 of them, the first ones.
+
+        Fewer where there are more than 256 variables, so that they hold ``CORNERS`` numbers at most
+        (two at least).
+        """
+        d = min(len(self), 12, max(1, int(math.log2(CORNERS / len(self)))))
         bits = (np.arange(2**d)[:, None] >> np.arange(len(self))[None, :].clip(max=62)) & 1
         return np.where(bits == 1, self.high, self.low)
 

@@ -143,8 +143,7 @@ def _with_border(domain: Domain, n: int, seed: int, inside: Callable[[int], Arra
 def _unit_points(d: int, n: int, seed: int) -> Array:
     if n < 1:
         return np.empty((0, d))
-    engine = qmc.Sobol(d, scramble=True, rng=np.random.default_rng([seed, 1]))
-    return engine.random_base2(int(np.ceil(np.log2(n))))[:n]
+    return unit_points(d, n, np.random.default_rng([seed, 1]))
 
 
 def _levels(variable: Variable, count: int) -> Array:
