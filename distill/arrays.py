@@ -7,3 +7,11 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
 """float64; (n, d) for points, (n,) for one output, (n, k) for k outputs unless said otherwise."""
+
+NUMBERS = 2**25
+"""So many numbers are held at once where points are drawn freely: a quarter of a gigabyte."""
+
+
+def affordable(points: int, width: int, numbers: int = NUMBERS) -> int:
+    """How many of the points of ``width`` numbers each are held at once: fewer of wide ones."""
+    return max(1, min(points, numbers // max(1, width)))

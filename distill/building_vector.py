@@ -8,7 +8,7 @@ from typing import cast
 
 import numpy as np
 
-from distill.arrays import Array
+from distill.arrays import Array, affordable
 from distill.building import SELFTEST_POINTS, accuracy_left, arithmetic_costs, own_accuracy
 from distill.chain.chain import Chain
 from distill.chain.closed_form import ClosedForm
@@ -134,7 +134,8 @@ def alone(closed: ClosedForm) -> Chain:
 def with_known_errors(spec: VectorSpec, teacher: Teacher, outputs: tuple[int, ...]) -> VectorSpec:
     """The spec with the largest errors of what the C will answer, at points of the domain."""
     domain = spec.domain
-    x = np.vstack([domain.sample(COMPARED, seed=3), border_points(domain, BORDER, 3)])
+    inside = domain.sample(affordable(COMPARED, len(domain)), seed=3)
+    x = np.vstack([inside, border_points(domain, BORDER, 3)])
     # The teacher is asked what the C can be told: floats, or fixed-point numbers.
     x = spec.numbers.reals(spec.numbers.inside(x))
     truth = teacher.predict(x)[:, list(outputs)]

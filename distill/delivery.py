@@ -7,9 +7,10 @@ arrays (:mod:`distill.shipping_vector`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, Generic, TypeVar
 
 import distill
 from distill import shipping, shipping_vector
@@ -29,11 +30,14 @@ from distill.firmware.vector.spec import VectorSpec
 from distill.formula import Formula
 from distill.pipeline import study_root
 from distill.progress import Progress
-from distill.runner import Done, Runner
+from distill.runner import Runner, Stage
 from distill.shipping_vector import VectorPlan
 from distill.study import Choice, Study, StudyContext
 from distill.study_set import StudySet
 from distill.teachers.base import Teacher, classes_of
+
+E = TypeVar("E")
+S = TypeVar("S")
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,6 @@ def ship(
         whole = alone(candidate.formula)
         vector = _vector_plan(context, whole, (context.output,), (max_error,), [candidate])
         return _ship_vector(context, vector, target, directory, progress)
-    runner = Runner(study_root(config, teacher), progress)
     plan = shipping.ExportPlan(
         candidate=candidate,
         max_error=max_error,
@@ -83,34 +86,17 @@ def ship(
         options=_with_label(config.export, teacher),
         provenance=_provenance(teacher, [candidate] if candidate else []),
     )
-    exported = runner.run(
+    points = config.export.verify_points
+    kind = _Kind(
+        plan.to_data(),
         shipping.EXPORT,
-        {**plan.to_data(), "target": dict(config.target)},
-        [teacher.fingerprint],
-        f"writing C for {target.name}",
-        lambda work: shipping.export(plan, teacher, target, work.progress),
-    )
-    spec, ways = exported.result.spec, exported.result.alternatives
-    if not config.export.verify:
-        progress.warn(UNVERIFIED)
-        return Shipped(shipping.publish(spec, directory), None, ways)
-    verified = runner.run(
-        shipping.VERIFY,
-        {"points": config.export.verify_points, "target": dict(config.target)},
-        [exported.key],
-        f"compiling and running the C here and on {target.name}",
-        lambda work: shipping.verify(
-            spec,
-            exported.folder,
-            teacher,
-            context.output,
-            target,
-            config.export.verify_points,
-            work.progress,
+        lambda news: shipping.export(plan, teacher, target, news),
+        lambda spec, folder, news: shipping.verify(
+            spec, folder, teacher, context.output, target, points, news
         ),
+        shipping.publish,
     )
-    _demand_passed(verified, exported.folder)
-    return Shipped(shipping.publish(spec, directory), verified.result, ways)
+    return _delivered(context, kind, target, directory, progress)
 
 
 def ship_all(whole: StudySet, target: Target, directory: Path, progress: Progress) -> Shipped:
@@ -171,9 +157,6 @@ def _closed(study: Study, choice: Choice) -> ClosedForm:
     )
 
 
-UNVERIFIED = "the C is neither compiled nor run, as export.verify=false asks for."
-
-
 def _vector_plan(
     context: StudyContext,
     content: Content,
@@ -197,48 +180,67 @@ def _vector_plan(
 def _ship_vector(
     context: StudyContext, plan: VectorPlan, target: Target, directory: Path, progress: Progress
 ) -> Shipped:
+    teacher, points = context.teacher, context.config.export.verify_points
+    kind = _Kind(
+        plan.to_data(),
+        shipping_vector.EXPORT,
+        lambda news: shipping_vector.export(plan, teacher, target, news),
+        lambda spec, folder, news: shipping_vector.verify(
+            spec, folder, teacher, plan.outputs, target, points, news
+        ),
+        shipping_vector.publish,
+    )
+    return _delivered(context, kind, target, directory, progress)
+
+
+@dataclass(frozen=True)
+class _Kind(Generic[E, S]):
+    """A kind of bundle: what it depends on, and how it is exported, verified and published."""
+
+    data: Mapping[str, object]
+    stage: Stage[E]
+    export: Callable[[Progress], E]
+    verify: Callable[[S, Path, Progress], Evidence]
+    publish: Callable[[S, Path], Bundle | VectorBundle]
+
+
+def _delivered(
+    context: StudyContext,
+    kind: _Kind[Any, Any],
+    target: Target,
+    directory: Path,
+    progress: Progress,
+) -> Shipped:
+    """Both stages, and the bundle where the user wants it."""
     config, teacher = context.config, context.teacher
     runner = Runner(study_root(config, teacher), progress)
     exported = runner.run(
-        shipping_vector.EXPORT,
-        {**plan.to_data(), "target": dict(config.target)},
+        kind.stage,
+        {**kind.data, "target": dict(config.target)},
         [teacher.fingerprint],
         f"writing C for {target.name}",
-        lambda work: shipping_vector.export(plan, teacher, target, work.progress),
+        lambda work: kind.export(work.progress),
     )
     spec, ways = exported.result.spec, exported.result.alternatives
     if not config.export.verify:
-        progress.warn(UNVERIFIED)
-        return Shipped(shipping_vector.publish(spec, directory), None, ways)
+        progress.warn("the C is neither compiled nor run, as export.verify=false asks for.")
+        return Shipped(kind.publish(spec, directory), None, ways)
     verified = runner.run(
-        shipping_vector.VERIFY,
+        shipping.VERIFY,
         {"points": config.export.verify_points, "target": dict(config.target)},
         [exported.key],
         f"compiling and running the C here and on {target.name}",
-        lambda work: shipping_vector.verify(
-            spec,
-            exported.folder,
-            teacher,
-            plan.outputs,
-            target,
-            config.export.verify_points,
-            work.progress,
-        ),
+        lambda work: kind.verify(spec, exported.folder, work.progress),
     )
-    _demand_passed(verified, exported.folder)
-    return Shipped(shipping_vector.publish(spec, directory), verified.result, ways)
-
-
-def _demand_passed(verified: Done[Evidence], folder: Path) -> None:
-    if verified.result.passed:
-        return
-    failed = verified.result.failed[0]
-    raise ToolchainError(
-        f"the C did not pass: {failed.name}: {failed.detail}.",
-        where=str(folder / shipping.BUNDLE),
-        hint="it was not put into the export directory; all checks are in "
-        f"{verified.folder / 'evidence.json'}.",
-    )
+    if not verified.result.passed:
+        failed = verified.result.failed[0]
+        raise ToolchainError(
+            f"the C did not pass: {failed.name}: {failed.detail}.",
+            where=str(exported.folder / shipping.BUNDLE),
+            hint="it was not put into the export directory; all checks are in "
+            f"{verified.folder / 'evidence.json'}.",
+        )
+    return Shipped(kind.publish(spec, directory), verified.result, ways)
 
 
 def _promised(config: StudyConfig, max_error: float | None) -> float:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Literal, cast, get_args
 
 import numpy as np
@@ -143,6 +143,9 @@ class Variable:
         return (x - self.low) / (self.high - self.low)
 
 
+_KEYS = tuple(field.name for field in fields(Variable))
+
+
 @dataclass(frozen=True, slots=True)
 class Domain:
     """A box of :class:`Variable` in the order of the teacher's inputs."""
@@ -252,7 +255,11 @@ class Domain:
     def to_json(self) -> str:
         """A versioned JSON text; :meth:`from_json` reads it back."""
         return json.dumps(
-            {"version": VERSION, "variables": [asdict(v) for v in self.variables]}, indent=1
+            {
+                "version": VERSION,
+                "variables": [{key: getattr(v, key) for key in _KEYS} for v in self.variables],
+            },
+            indent=1,
         )
 
     @classmethod

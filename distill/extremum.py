@@ -12,9 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from scipy.optimize import minimize
 
-from distill.arrays import Array
+from distill.arrays import Array, affordable
 from distill.domain import Domain
 
 MIN_STEP = 2.0**-20
@@ -22,6 +23,12 @@ MIN_STEP = 2.0**-20
 
 MAX_ROUNDS = 200
 """The climb ends after so many rounds in any case."""
+
+WIDE = 64
+"""From so many inputs on a round draws the directions that it takes and no whole bases."""
+
+BORDER = 2**22
+"""Numbers that points on edges and faces hold at most: of wide domains there are fewer."""
 
 DIRECTIONS = 8
 """At most so many directions of each of the two bases are tried in a round, drawn anew each time:
@@ -107,7 +114,11 @@ def improve(
 
 
 def border_points(domain: Domain, points: int, seed: int) -> Array:
-    """The corners and ``points`` points on edges and faces, equally many for each dimension."""
+    """The corners and ``points`` points on edges and faces, equally many for each dimension.
+
+    Fewer points where there are more than a thousand inputs.
+    """
+    points = affordable(points, len(domain), BORDER)
     u = domain.to_unit(domain.sample(max(1, points), seed))[:points]
     rng = np.random.default_rng([seed, len(domain)])
     snapped = rng.random(u.shape) < rng.random((len(u), 1))
@@ -146,8 +157,18 @@ def _spread(u: Array, values: Array, starts: int) -> list[int]:
     chosen: list[int] = []
     while len(left) and len(chosen) < starts:
         chosen.append(int(left[0]))
-        left = left[np.abs(u[left] - u[left[0]]).max(axis=1) > distance]
+        left = left[_far(u, left, distance)]
     return chosen
+
+
+def _far(u: Array, rows: npt.NDArray[np.int64], distance: float) -> npt.NDArray[np.bool_]:
+    """Which of the rows of u (n, d) are farther than ``distance`` from the first of them."""
+    first = u[rows[0]]
+    # A few coordinates tell of almost all points; the others are looked at where these do not.
+    far = np.asarray(np.abs(u[:, :WIDE][rows] - first[:WIDE]).max(axis=1) > distance)
+    near = np.flatnonzero(~far)
+    far[near] = np.abs(u[rows[near]] - first).max(axis=1) > distance
+    return far
 
 
 def _climb(
@@ -164,14 +185,11 @@ def _climb(
     rng = np.random.default_rng([seed, d, 1])
     grain = np.array([1 / (v.high - v.low + 1) if v.discrete else 0.0 for v in domain.variables])
     step = np.full(n, 0.25 * n ** (-1 / d))
-    axes = np.vstack([np.eye(d), -np.eye(d)])
     for _ in range(MAX_ROUNDS):
         active = np.flatnonzero(step >= MIN_STEP)
         if not len(active):
             break
-        turned = np.linalg.qr(rng.standard_normal((d, d)))[0]
-        turned = np.vstack([turned, -turned])
-        compass = np.vstack([rng.permutation(basis)[:DIRECTIONS] for basis in (axes, turned)])
+        compass = _compass(rng, d)
         directions = np.broadcast_to(compass, (len(active), *compass.shape))
         if gradient is not None:
             uphill = _uphill(difference, gradient, domain, x[active])
@@ -192,6 +210,20 @@ def _climb(
             break
         step[active] = np.minimum(step[active] * np.where(better, 1.5, 0.5), 0.5)
     return x, values
+
+
+def _compass(rng: np.random.Generator, d: int) -> Array:
+    """Directions (m, d) of a round: some of the axes, and as many of a turned basis."""
+    if d < WIDE:
+        turned = np.linalg.qr(rng.standard_normal((d, d)))[0]
+        bases = [np.vstack([basis, -basis]) for basis in (np.eye(d), turned)]
+        return np.vstack([rng.permutation(basis)[:DIRECTIONS] for basis in bases])
+    turned = np.linalg.qr(rng.standard_normal((d, DIRECTIONS)))[0].T
+    axes = np.zeros((DIRECTIONS, d))
+    axes[np.arange(DIRECTIONS), rng.integers(d, size=DIRECTIONS)] = 1.0
+    signs = rng.choice([-1.0, 1.0], size=(2 * DIRECTIONS, 1))
+    compass: Array = signs * np.vstack([axes, turned])
+    return compass
 
 
 def _slopes(domain: Domain, x: Array) -> Array:

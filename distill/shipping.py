@@ -22,7 +22,13 @@ from distill.domain import Domain
 from distill.engines.base import Candidate
 from distill.errors import ExportError
 from distill.files import write_whole
-from distill.firmware.alternatives import Alternative, cheapest, nothing_fits, too_large
+from distill.firmware.alternatives import (
+    NEVER,
+    Alternative,
+    cheapest,
+    nothing_fits,
+    too_large,
+)
 from distill.firmware.bundle import Bundle, write_bundle
 from distill.firmware.evidence import Evidence
 from distill.firmware.graph import Arithmetic
@@ -61,19 +67,21 @@ class ExportPlan:
 
     def to_data(self) -> dict[str, Any]:
         """All that the bundle depends on besides the teacher, as plain data."""
-        options = plain(self.options)
-        # Where it goes and how much it is tried changes nothing in it.
-        for elsewhere in ("directory", "verify_points"):
-            options.pop(elsewhere)
         return {
             "candidate": self.candidate.to_data() if self.candidate else None,
             "max_error": self.max_error,
             "domain": self.domain.to_json(),
             "output": self.output,
             "tolerance": self.tolerance,
-            "options": options,
+            "options": options_data(self.options),
             "provenance": dict(self.provenance),
         }
+
+
+def options_data(options: ExportConfig) -> dict[str, Any]:
+    """The options that change what is in a bundle: not where it goes and how much it is tried."""
+    data = plain(options)
+    return {key: data[key] for key in data if key not in {"directory", "verify_points"}}
 
 
 @dataclass(frozen=True)
@@ -139,7 +147,7 @@ def _weighed(
     try:
         spec = build(order, arithmetic, progress)
     except ExportError as error:
-        return replace(way, why_not=f"cannot be made: {error.what}"), None
+        return replace(way, why_not=f"{NEVER}: {error.what}"), None
     progress.advance(None, f"measuring the {way.name} on {order.target.name}")
     points = order.domain.sample(MEASURED_CALLS)
     measured = weigh({"way": spec}, points, order.target)

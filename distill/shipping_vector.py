@@ -13,10 +13,16 @@ from distill.arrays import Array
 from distill.building import looked_at
 from distill.building_vector import Content, VectorOrder, build_vector, with_known_errors
 from distill.chain.chain import Chain
-from distill.config import ExportConfig, plain
+from distill.config import ExportConfig
 from distill.domain import Domain
 from distill.errors import ExportError
-from distill.firmware.alternatives import Alternative, cheapest, nothing_fits, too_large
+from distill.firmware.alternatives import (
+    NEVER,
+    Alternative,
+    cheapest,
+    nothing_fits,
+    too_large,
+)
 from distill.firmware.evidence import Evidence
 from distill.firmware.graph import Arithmetic
 from distill.firmware.target import Target
@@ -27,11 +33,16 @@ from distill.firmware.vector.verify import verify_vector
 from distill.firmware.weigh import weigh
 from distill.progress import Progress
 from distill.runner import Stage
-from distill.shipping import BUNDLE, CHIP_POINTS, VERIFY, cost_lines, read_ways, write_ways
+from distill.shipping import (
+    BUNDLE,
+    CHIP_POINTS,
+    cost_lines,
+    options_data,
+    read_ways,
+    write_ways,
+)
 from distill.stages.measure import MEASURED_CALLS
 from distill.teachers.base import Teacher, asked_freely, classes_of
-
-__all__ = ["EXPORT", "VERIFY", "ExportedVector", "VectorPlan", "export", "publish", "verify"]
 
 
 @dataclass(frozen=True)
@@ -48,10 +59,6 @@ class VectorPlan:
 
     def to_data(self) -> dict[str, Any]:
         """All that the bundle depends on besides the teacher, as plain data."""
-        options = plain(self.options)
-        # Where it goes and how much it is tried changes nothing in it.
-        for elsewhere in ("directory", "verify_points"):
-            options.pop(elsewhere)
         content = self.content
         known = "chain" if isinstance(content, Chain) else [formula.text for formula in content]
         return {
@@ -60,7 +67,7 @@ class VectorPlan:
             "max_errors": list(self.max_errors),
             "domain": self.domain.to_json(),
             "tolerance": self.tolerance,
-            "options": options,
+            "options": options_data(self.options),
             "provenance": dict(self.provenance),
         }
 
@@ -136,7 +143,7 @@ def _weighed(
     try:
         spec = build_vector(order, arithmetic)
     except ExportError as error:
-        return replace(way, why_not=f"cannot be made: {error.what}"), None
+        return replace(way, why_not=f"{NEVER}: {error.what}"), None
     if asked_freely(teacher):
         spec = with_known_errors(spec, teacher, plan.outputs)
     progress.advance(None, f"measuring the {way.name} on {order.target.name}")

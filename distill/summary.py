@@ -184,6 +184,8 @@ def _errors(name: str, choice: Choice, unit: str) -> str:
     worst = f"{choice.score.max_error:.4g} {unit}".rstrip()
     at = place(choice.study.domain, choice.score.teacher.max_error_at, units=False)
     text = f"{name:<16} off by up to {worst} from the teacher (at {at})"
+    if choice.score.max_error == 0:
+        text = f"{name:<16} no difference from the teacher was found"
     if choice.score.reference is not None:
         known = f"{choice.score.reference.max_error:.4g} {unit}".rstrip()
         text += f", {known} from the reference"

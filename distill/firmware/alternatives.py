@@ -21,6 +21,9 @@ _CONTENTS = {
 }
 _ARITHMETICS = {"float32": "float32", "double": "double", "fixed": "fixed point"}
 
+NEVER = "cannot be made"
+"""How a reason starts that no larger chip or tolerance takes away."""
+
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
@@ -91,7 +94,13 @@ def _price(alternative: Alternative) -> tuple[bool, float, float]:
 
 def nothing_fits(alternatives: Sequence[Alternative], target: Target) -> ExportError:
     """The error that says of each way why it cannot be taken."""
-    reasons = "; ".join(f"the {a.name} {a.why_not}" for a in alternatives)
+    reasons = "; ".join(f"the {a.name} {a.why_not.removesuffix('.')}" for a in alternatives)
+    if all(a.why_not.startswith(NEVER) for a in alternatives):
+        return ExportError(
+            f"nothing fits {target.name}: {reasons}.",
+            where="config key `export.arithmetic`",
+            hint="use another one (auto looks at all), or export a formula found by the search.",
+        )
     return ExportError(
         f"nothing fits {target.name}: {reasons}.",
         where="config keys `target.flash_bytes`, `target.ram_bytes`, `target.stack_bytes`, "

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.stats import qmc
 
 from distill.arrays import Array
-from distill.domain import Domain, Variable
+from distill.domain import Domain, Variable, unit_points
 from distill.errors import SampleError
 
 DATA = "data"

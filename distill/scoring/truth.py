@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from distill.arrays import Array
+from distill.arrays import Array, affordable
 from distill.domain import Domain
 from distill.errors import NotDifferentiable, SampleError
 from distill.extremum import border_points, every_point
@@ -49,9 +49,14 @@ class Truth:
 
 
 def fresh_points(domain: Domain, points: int, seed: int) -> Array:
-    """Points (n, d) that no sample holds; every point of a small domain of whole numbers."""
+    """Points (n, d) that no sample holds; every point of a small domain of whole numbers.
+
+    Fewer than ``points`` where there are so many inputs that memory would run out.
+    """
     every = every_point(domain)
-    return domain.sample(points, FRESH + seed) if every is None else every
+    if every is not None:
+        return every
+    return domain.sample(affordable(points, len(domain)), FRESH + seed)
 
 
 def ask(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from distill.arrays import Array
+from distill.arrays import Array, affordable
 from distill.config import ScoreConfig
 from distill.domain import Domain
 from distill.engines.base import Candidate
@@ -27,6 +27,9 @@ from distill.teachers.base import Teacher, calls_left, classes_of
 
 PLOTTED = 10_000
 """Fresh points that are kept for parity plots and residual maps."""
+
+KEPT = 2**22
+"""Numbers that these points hold at most: of wide domains fewer are kept."""
 
 REFERENCE_POINTS = 10_000
 """Fresh points at which a reference is asked: it may be a slow simulator."""
@@ -136,12 +139,13 @@ def score(
         ]
     found = [i for i, c in enumerate(everyone) if c.engine != "published"]
     best = front([(everyone[i].formula.complexity, scores[i].max_error) for i in found])
+    plotted = affordable(PLOTTED, len(domain), KEPT)
     return Scored(
         tuple(everyone),
         {c.id: s for c, s in zip(everyone, scores, strict=True)},
         tuple(everyone[found[i]].id for i in best),
-        truth.x[:PLOTTED],
-        truth.y[:PLOTTED],
+        truth.x[:plotted],
+        truth.y[:plotted],
     )
 
 

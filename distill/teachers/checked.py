@@ -150,6 +150,12 @@ class Checked:
                 f"the teacher's gradient raised {_text(error)}.", where=f"teacher `{self.name}`"
             ) from error
         wanted = (len(x), len(self.outputs), x.shape[1])
+        if not isinstance(slopes, np.ndarray) or slopes.dtype.kind not in "fiu":
+            raise TeacherError(
+                f"the teacher's gradient is no array of numbers, but {type(slopes).__name__}.",
+                where=f"teacher `{self.name}`",
+                hint="give an array (n, k, d), or raise NotDifferentiable.",
+            )
         if slopes.shape != wanted:
             raise TeacherError(
                 f"the teacher's gradient has shape {slopes.shape}, not {wanted}.",

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     import pandas
     import pyarrow
 
+MOST = 2**28
+"""Numbers of a table that are read: a small Parquet file can state any number of rows."""
+
 _SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab"}
 
 
@@ -52,13 +55,21 @@ def read_parquet(path: Path) -> pyarrow.Table:
 
     Raises
     ------
-    TeacherError : when it is none.
+    TeacherError : when it is none, or has absurdly many rows.
     """
     import pyarrow
     from pyarrow import parquet
 
     try:
         with parquet.ParquetFile(path) as file:
+            rows, columns = file.metadata.num_rows, file.metadata.num_columns
+            if rows * columns > MOST:
+                raise TeacherError(
+                    f"the table has {rows:,} rows of {columns:,} columns; {MOST:,} numbers are "
+                    "read at most.",
+                    where=str(path),
+                    hint="keep some of the rows, and only the columns that are needed.",
+                )
             table: pyarrow.Table = file.read()
             return table
     except (pyarrow.ArrowException, OSError) as error:

@@ -20,6 +20,7 @@ from distill.teachers.options import (
     positive_option,
     truth_option,
 )
+from distill.teachers.own import check_own
 from distill.teachers.simulator_options import EQUATIONS
 from distill.teachers.torch import loading as networks
 
@@ -150,6 +151,7 @@ def _load_teacher(
     teacher: Teacher, domain: Domain | None, name: str | None, options: Options
 ) -> Checked:
     if not isinstance(teacher, Checked):
+        check_own(teacher)
         teacher = Checked(teacher, teacher.domain)
     return teacher if domain is None else replace(teacher, domain=domain)
 

@@ -109,6 +109,12 @@ def load_teacher(
         domain.
     ConfigError : for an option its kind does not have.
     """
+    if domain is not None and not isinstance(domain, Domain):
+        raise TeacherError(
+            f"a {type(domain).__qualname__} is no domain.",
+            where="argument `domain`",
+            hint="make one: distill.Domain.box(speed=(0, 120, 'km/h'), load=(0, 1)).",
+        )
     given = {key: value for key, value in options.items() if value is not None}
     reader, subject = _recognise(source, kind)
     if unknown := [key for key in given if key not in reader.options]:
@@ -151,17 +157,34 @@ def _recognise(source: object, kind: str | None) -> tuple[Kind, object]:
     hint = _WHAT
     if callable(getattr(source, "predict", None)):
         hint = "give its method: load_teacher(model.predict, domain=...)."
-    raise TeacherError(f"a {type(source).__qualname__} is no teacher.", hint=hint)
+    raise TeacherError(
+        f"a {type(source).__qualname__} is no teacher.",
+        where="the source of the teacher",
+        hint=hint,
+    )
 
 
 def _kind_of_text(text: str) -> str:
     """Files win over import paths, shipped names over files of the working folder."""
-    path = Path(text).expanduser()
     if text in _shipped_names():
         return "shipped"
+    path = _path(text)
     if _IMPORT_PATH.match(text) and not path.exists():
         return "function"
     return "file" if path.suffix or "/" in text or path.exists() else "shipped"
+
+
+def _path(text: str) -> Path:
+    """A path that can be looked at."""
+    try:
+        path = Path(text).expanduser()
+        path.exists()
+    except (OSError, ValueError, RuntimeError) as error:  # too long, a zero byte, no such user
+        why = error.strerror if isinstance(error, OSError) else str(error)
+        raise TeacherError(
+            f"{text[:40]!r} is no path: {why}.", where="config key `teacher.source`", hint=_WHAT
+        ) from None
+    return path
 
 
 def _shipped_names() -> list[str]:
@@ -196,7 +219,7 @@ def _from_simulator(text: str) -> tuple[Kind, object]:
 
 
 def _from_file(text: str) -> tuple[Kind, object]:
-    path = Path(text).expanduser()
+    path = _path(text)
     return _file_kind(path), path
 
 
@@ -260,6 +283,10 @@ def _file_kind(path: Path) -> Kind:
         )
     if suffix in _ESTIMATORS - {".skops"}:
         return ESTIMATOR_FILE  # judged there, unopened
+    if path.exists() and not path.is_file():
+        raise TeacherError(
+            f"`{path}` is no plain file.", where=str(path), hint="name the model's file itself."
+        )
     try:
         with path.open("rb") as file:
             start = file.read(4)

@@ -28,6 +28,11 @@ def outputs_option(options: Options) -> tuple[Output, ...] | None:
         return None
     if isinstance(outputs, str | Mapping | Output):
         outputs = [outputs]
+    if not isinstance(outputs, Iterable):
+        raise ConfigError(
+            f"`outputs` must list names, or {{name, unit}}, not {outputs!r}.",
+            where="config key `teacher.options.outputs`",
+        )
     return read_outputs(list(outputs))
 
 

@@ -132,6 +132,12 @@ def make_table(
             where=where,
             hint="name every column once in the options `inputs` and `output`.",
         )
+    if not outputs:
+        raise TeacherError(
+            "no column is named for the answers.",
+            where=where,
+            hint="name one at least in the option `outputs`.",
+        )
     if not inputs:
         raise TeacherError(
             "no column is left for the inputs.",

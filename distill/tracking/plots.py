@@ -8,7 +8,6 @@ candidates take seconds.
 from __future__ import annotations
 
 import io
-import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -27,9 +26,6 @@ if TYPE_CHECKING:
 DPI = 90
 DECADES = 100.0
 """From this ratio on costs are drawn on a logarithmic axis."""
-
-TITLE = 96
-"""Characters of a line of a title."""
 
 FEW_DOTS = 400
 """So many places of a parity plot at most are drawn as areas that say how many points there are."""
@@ -301,12 +297,12 @@ def _scale_axis(axes: Axes, axis: str, variable: Variable) -> None:
 def _signed_worst(
     candidate: CandidateRecord, record: StudyRecord
 ) -> tuple[tuple[float, ...], float] | None:
-    """The worst point found and the residual there; None where no finite one is known.
+    """The worst point found and the residual there; None where there is no error, or no finite one.
 
     The sign comes from the nearest point that was asked, since only the size is recorded.
     """
     errors = candidate.score.teacher
-    if len(errors.max_error_at) != len(record.domain) or not np.isfinite(errors.max_error):
+    if len(errors.max_error_at) != len(record.domain) or not 0 < errors.max_error < np.inf:
         return None
     at = np.array([errors.max_error_at])
     distance = np.abs(record.domain.to_unit(record.points) - record.domain.to_unit(at)).max(axis=1)
@@ -319,10 +315,11 @@ def _worst_title(candidate: CandidateRecord, record: StudyRecord) -> str:
     errors = candidate.score.teacher
     if not np.isfinite(errors.max_error):
         return f"no finite value at {errors.non_finite} of {errors.points} points (crosses)"
+    if errors.max_error == 0:
+        return f"{record.label(candidate)}: no error at any of {errors.points:,} points"
     verdict = "within" if candidate.within_tolerance else "beyond"
     return (
         f"{record.label(candidate)}: largest error "
         f"{f'{errors.max_error:.4g} {record.output_unit}'.rstrip()}, "
-        f"{verdict} the tolerance {record.tolerance:g}\n"
-        + textwrap.fill(f"at {place(record.domain, errors.max_error_at)} (circle)", TITLE)
+        f"{verdict} the tolerance {record.tolerance:g}\nat {place(record.domain, errors.max_error_at)} (circle)"
     )

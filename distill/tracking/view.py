@@ -113,9 +113,7 @@ def _write(client: MlflowClient, experiment_id: str, record: StudyRecord) -> Non
         client.delete_experiment_tag(experiment_id, name)
 
 
-def _candidates_view(
-    name: str, filter_: str, targets: Sequence[str], record: StudyRecord
-) -> _View:
+def _candidates_view(name: str, filter_: str, targets: Sequence[str], record: StudyRecord) -> _View:
     costs = [safe_name(f"cost/{t}/{f}") for t in targets for f in ("instructions", "flash_bytes")]
     error = "accuracy/log10_max_error"
     scatters = [_scatter("complexity", error)]

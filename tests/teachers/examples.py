@@ -25,7 +25,7 @@ X = np.vstack([BOX.corners(), BOX.sample(28, seed=1)]).astype(np.float32).astype
 Own = Callable[[np.ndarray], np.ndarray]
 """What the model itself says at x (n, d): values (n, k), of a classifier its labels (n,)."""
 
-FUNCTIONS = '''
+FUNCTIONS = """
 import numpy as np
 
 FACTOR = {factor}
@@ -43,7 +43,7 @@ def cools(t, y, a, b):
 def network():
     import torch
     return torch.nn.Sequential(torch.nn.Linear(2, 4), torch.nn.Tanh(), torch.nn.Linear(4, 2))
-'''
+"""
 
 
 @dataclass(frozen=True)

@@ -194,8 +194,8 @@ def test_without_a_domain_it_has_its_own_or_none_and_outputs_are_called_as_asked
 @pytest.mark.parametrize("name", sorted(set(EXAMPLES) - {"written by the user"}))
 def test_more_outputs_than_there_are_cannot_be_named(name: str, folder: Path):
     example = EXAMPLES[name]
+    many = [f"y{i}" for i in range(example.outputs + 1)]
     with pytest.raises(DistillError) as caught:
-        many = [f"y{i}" for i in range(example.outputs + 1)]
         example.load(folder, outputs=many)[0].predict(X)
     assert caught.value.where
     assert caught.value.hint

@@ -7,14 +7,16 @@ every integer goes where the real number that it stands for goes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from distill.arrays import Array
 from distill.chain.base import Real, Step
 from distill.chain.chain import Chain
+from distill.chain.steps.affine import Affine
 from distill.chain.steps.columns import Pick
+from distill.chain.steps.elementwise import Scale, Stretch
 from distill.chain.steps.trees import Trees
 from distill.chain.steps.winner import Winner
 from distill.errors import ExportError, FormulaError
@@ -71,6 +73,7 @@ def integer_trees(chain: Chain, formats: Sequence[QFormat]) -> tuple[Chain, QFor
     """The chain in integers, and the format of its answers.
 
     Its ``evaluate`` takes integers (n, d) as float64 and gives integers (n, k): what the C does.
+    What is linear behind the trees, such as a mean, goes into their leaves.
     The answers' format has as many fraction bits as no sum of leaves overflows, and no more than
     make all leaves exact. Each leaf is rounded once, so k answers are off by at most half a step
     a tree; where the leaves are exact, so are they.
@@ -88,7 +91,7 @@ def integer_trees(chain: Chain, formats: Sequence[QFormat]) -> tuple[Chain, QFor
     steps: list[Step] = []
     output: QFormat | None = None
     known = list(formats)
-    for step in chain.steps:
+    for step in _with_linear(chain.steps):
         if isinstance(step, Pick) and output is None:
             known = [known[i] for i in step.columns.tolist()]
             steps.append(step)
@@ -105,10 +108,49 @@ def integer_trees(chain: Chain, formats: Sequence[QFormat]) -> tuple[Chain, QFor
     return Chain(chain.inputs, tuple(steps)), output
 
 
+def _with_linear(steps: Sequence[Step]) -> list[Step]:
+    """The steps, with linear ones behind trees taken into the leaves."""
+    found: list[Step] = []
+    for step in steps:
+        line = _line(step) if found and isinstance(found[-1], Trees) else None
+        if line is not None:
+            found[-1] = _moved(found[-1], *line)
+        else:
+            found.append(step)
+    return found
+
+
+def _line(step: Step) -> tuple[Array, Array] | None:
+    """Matrix (k, d) and offset (k,) of a linear step; None for others."""
+    if isinstance(step, Affine):
+        return step.weights, step.bias
+    if isinstance(step, Pick):
+        return np.eye(step.inputs)[step.columns], np.zeros(step.outputs)
+    if isinstance(step, Scale):
+        return np.diag(1 / step.divisor), -step.shift / step.divisor
+    if isinstance(step, Stretch):
+        return np.diag(step.factor), step.offset
+    return None
+
+
+def _moved(trees: Step, weights: Array, offset: Array) -> Trees:
+    """Trees whose answers are multiplied and moved."""
+    assert isinstance(trees, Trees)  # what the caller looked at
+    leaves = trees.leaves * (1 / trees.scale if trees.divide else trees.scale)
+    return replace(
+        trees,
+        leaves=leaves @ weights.T,
+        scale=np.ones(len(offset)),
+        bias=weights @ trees.bias + offset,
+        divide=False,
+    )
+
+
 def _refusal(kind: str) -> ExportError:
     return ExportError(
         "a teacher's own arithmetic is exported in fixed point where it is decision trees, with a "
-        f"choice of inputs before them and a winner after them; the step `{kind}` is in the way.",
+        "choice of inputs before them, linear steps and a winner after them; the step "
+        f"`{kind}` is in the way.",
         where="export.arithmetic",
         hint="use export.arithmetic=float32, or export a formula found by the search.",
     )

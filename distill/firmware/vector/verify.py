@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from distill.arrays import Array
+from distill.arrays import Array, affordable
 from distill.firmware.evidence import Evidence
 from distill.firmware.subject import Subject
 from distill.firmware.target import Target
@@ -133,7 +133,8 @@ def allowed_rounding(spec: VectorSpec) -> Array:
     exact = np.array(spec.content.exact)
     if exact.all():
         return np.zeros(len(exact))
-    x = np.vstack([spec.domain.sample(ROUNDING_POINTS), spec.domain.corners()])
+    points = affordable(ROUNDING_POINTS, len(spec.domain))
+    x = np.vstack([spec.domain.sample(points), spec.domain.corners()])
     bound = spec.content.rounding(x)
     return np.where(exact, 0.0, np.where(np.isfinite(bound), bound, 0.0).max(axis=0))
 

@@ -16,6 +16,7 @@ from distill.domain import Domain
 from distill.errors import NotDifferentiable, TeacherError
 from distill.teachers import fingerprint
 from distill.teachers.base import Output
+from distill.teachers.differences import refuse_many
 from distill.teachers.onnx.differences import slopes
 from distill.teachers.onnx.heads import Head
 from distill.teachers.onnx.session import Session, padded
@@ -146,8 +147,9 @@ class OnnxTeacher:
 
         Raises
         ------
-        NotDifferentiable : for whole inputs, and models that jump, such as trees.
+        NotDifferentiable : for whole inputs, very many inputs, and models that jump, such as trees.
         """
+        refuse_many(self.inputs, self.name)
         if not self.signature.smooth:
             raise NotDifferentiable(f"the model `{self.name}` takes whole numbers.")
         if self.jumps:

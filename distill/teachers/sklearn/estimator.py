@@ -167,7 +167,8 @@ def from_estimator(
 def _title(model: Any) -> str:
     while type(model).__name__ == "Pipeline" and hasattr(model, "steps"):
         model = model.steps[-1][1]
-    return type(model).__name__
+    name = type(model).__name__
+    return name.lower() if name.isupper() else name  # in C, capitals alone are a macro's
 
 
 def _check_fitted(model: Any, where: str) -> None:

@@ -10,6 +10,7 @@ from distill.chain.chain import Chain
 from distill.chain.steps.columns import Branches
 from distill.chain.steps.elementwise import Apply
 from distill.errors import NotDifferentiable
+from distill.teachers.differences import refuse_many
 
 SMOOTH = frozenset(
     {"Affine", "Scale", "Stretch", "Pick", "Gaussians", "Kernel", "Monomials", "Softmax"}
@@ -46,8 +47,9 @@ def slopes(chain: Chain, x: Array, name: str) -> Array:
 
     Raises
     ------
-    NotDifferentiable : where a step has none everywhere.
+    NotDifferentiable : where a step has none everywhere, and for very many inputs.
     """
+    refuse_many(x.shape[1], name)
     if step := rough(chain):
         raise NotDifferentiable(
             f"the teacher `{name}` is not smooth: its arithmetic holds `{step}`.",

@@ -10,6 +10,7 @@ import pytest
 from distill.chain.chain import Chain
 from distill.chain.steps.affine import Affine
 from distill.chain.steps.columns import Pick
+from distill.chain.steps.elementwise import Scale, Stretch
 from distill.chain.steps.trees import Trees
 from distill.chain.steps.winner import Winner
 from distill.errors import ExportError
@@ -97,6 +98,27 @@ def test_inputs_are_picked_and_winners_found(examples: ModuleType, build, compil
     found = build({"f": code}, [chain], compilers["zig"])("f", q)
     assert np.array_equal(found, leaves(chain, q, FORMATS))
     assert set(found.ravel()) == {0.0, 1.0, 2.0}
+
+
+@pytest.mark.parametrize("divide", [False, True])
+def test_linear_steps_behind_trees_go_into_the_leaves(divide: bool, examples: ModuleType) -> None:
+    trees = examples.random_trees(
+        4, 5, 3, 3, scale=np.array([0.5, -3.0, 7.0]), bias=np.array([1.0, 0.1, 2.0]), divide=divide
+    )
+    steps = (
+        trees,
+        Scale(np.array([0.5, 0.0, -1.0]), np.array([5.0, 0.7, -2.0])),
+        Stretch(np.array([1.0, -2.0, 0.1]), np.array([0.0, 1.0, 3.0])),
+        Pick(3, np.array([2, 0, 1, 2])),
+        Affine(examples.numbers(2, 4), examples.numbers(2)),
+    )
+    chain = Chain(4, steps)
+    whole, output = integer_trees(chain, FORMATS)
+    assert len(whole.steps) == 1
+    q = integers(trees, FORMATS)
+    # Another leaf anywhere would be off by far more than the rounding of five leaves and a bias.
+    off = np.abs(output.reals(whole.evaluate(q)) - leaves(chain, q, FORMATS))
+    assert off.max() <= (5 + 1) / 2 * output.step < 1e-6
 
 
 def test_small_integers_have_small_cuts(examples: ModuleType) -> None:

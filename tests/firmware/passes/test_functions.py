@@ -138,7 +138,7 @@ def test_equal_formulas_give_equal_bytes() -> None:
     assert "logf" not in text
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     inner=st.floats(0.01, 3),
     shift=st.floats(-2, 2),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from distill.errors import ToolchainError
 from distill.firmware import verify as module
+from distill.firmware.eva import check_values
 from distill.firmware.evidence import Check
 from distill.firmware.stress import run_stressed
 from distill.firmware.toolchains import host_compilers
@@ -113,6 +115,17 @@ def test_sanitizers_watch_every_input_of_the_array(specs, tmp_path: Path) -> Non
     bundle.source.write_text(text.replace("float held[2];", "float held[1];"))
     with pytest.raises(ToolchainError, match="ended with status"):
         run_stressed(subject, compiler, tmp_path, 20_000)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("frama-c") is None, reason="no frama-c here")
+def test_trees_in_integers_raise_no_alarm_at_any_input(specs, tmp_path: Path) -> None:
+    bundle = write_vector_bundle(specs["trees"], tmp_path / "b")
+    subject = vector_subject(specs["trees"], bundle.directory, None)
+    check, reports = check_values(subject, tmp_path)
+    assert check.passed, check.detail
+    assert check.detail.startswith("no alarm at every input of its type")
+    assert "100% coverage" in reports["frama-c.txt"]
 
 
 def test_weighing_counts_the_label_with_the_scores(specs, target) -> None:

@@ -98,6 +98,21 @@ def test_without_the_tool_the_check_is_not_run_and_says_what_to_install(
     assert reports == {}
 
 
+@pytest.mark.parametrize("module", [analysis, eva])
+def test_code_too_long_for_the_tool_is_neither_proven_nor_refuted(
+    module, subject: Make, integers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if shutil.which("cppcheck" if module is analysis else "frama-c") is None:
+        pytest.skip("the tool is not here")
+    monkeypatch.setattr(module, "SECONDS", 0.001)
+    check, reports = (check_misra if module is analysis else check_values)(
+        subject(integers), tmp_path
+    )
+    assert check.passed is None
+    assert "did not end within" in check.detail
+    assert reports == {}
+
+
 def test_the_boxes_hold_every_value_or_those_the_caller_may_give(subject: Make, integers) -> None:
     def ends(driver: str, name: str) -> list[int]:
         """The numbers of one table of the driver; `(-7L - 1)` is how C writes -8."""

@@ -26,6 +26,7 @@ from sklearn.tree import DecisionTreeRegressor
 
 from distill.domain import Domain, Variable
 from distill.errors import ConfigError, TeacherError
+from distill.firmware.names import check_function_name
 from distill.identifiers import why_not_identifier
 from distill.teachers.base import Classifier, Teacher, Transparent
 from distill.teachers.load import load_teacher
@@ -171,6 +172,14 @@ def test_names_become_identifiers_each_once():
     assert len({name.lower() for name in names}) == 6
     assert [feature.column for feature in teacher.features] == list(frame.columns)
     assert teacher.domain is None
+
+
+def test_a_name_of_capitals_alone_is_no_macro_in_c():
+    x = default_rng(0).random((30, 2))
+    scaled = make_pipeline(StandardScaler(), SVR())
+    name = load_teacher(scaled.fit(x, x[:, 0]), domain=Domain.box(a=(0, 1), b=(0, 1))).name
+    assert name == "svr"
+    check_function_name(name)
 
 
 def test_the_contract_and_the_names_of_outputs():

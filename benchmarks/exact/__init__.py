@@ -1,0 +1,1 @@
+"""The parts of `benchmarks/exact.py`: models, what is emitted of them, measuring, report."""
