@@ -82,6 +82,11 @@ def verdict(sections: list[Section]) -> str:
     )
 
 
+def heading(part: Section) -> str:
+    """A model's title and table."""
+    return f"## {part.model.title}\n\n{part.text()}"
+
+
 def main() -> int:
     """Read the arguments, measure, print, write."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -95,16 +100,17 @@ def main() -> int:
     if arguments.quick:
         models, names, points = ["tree", "bayes"], ["pic32"], QUICK
     targets = [load_target(read_option("target", name)) for name in names]
-    parts = [] if arguments.quick else [shown(generation())]
-    sections = []
+    forest_is_made = [] if arguments.quick else [shown(generation())]
+    sections: list[Section] = []
     for name in models:
         sections.append(section(MODELS[name](), targets, points))
-        parts.append(shown(f"## {sections[-1].model.title}\n\n{sections[-1].text()}"))
-    parts.insert(0, shown(verdict(sections)))
-    if arguments.write:
-        command = " ".join(["python", "benchmarks/exact.py", *sys.argv[1:]])
-        about = READ_ME.format(command=command, points=points).rstrip()
-        arguments.write.write_text("\n\n".join([about, *parts]) + "\n", encoding="utf-8")
+        shown(heading(sections[-1]))
+        if arguments.write:  # after each: a run takes long
+            command = " ".join(["python", "benchmarks/exact.py", *sys.argv[1:]])
+            about = READ_ME.format(command=command, points=points).rstrip()
+            parts = [about, verdict(sections), *forest_is_made, *map(heading, sections)]
+            arguments.write.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+    shown(verdict(sections))
     return 0
 
 

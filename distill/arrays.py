@@ -8,8 +8,8 @@ import numpy.typing as npt
 Array = npt.NDArray[np.float64]
 """float64; (n, d) for points, (n,) for one output, (n, k) for k outputs unless said otherwise."""
 
-NUMBERS = 2**25
-"""So many numbers are held at once where points are drawn freely: a quarter of a gigabyte."""
+NUMBERS = 2**23
+"""So many numbers points hold at most where they are drawn freely: 64 MiB of them."""
 
 
 def affordable(points: int, width: int, numbers: int = NUMBERS) -> int:

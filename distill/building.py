@@ -17,9 +17,10 @@ from distill.firmware.graph import Arithmetic
 from distill.firmware.guard import Guard
 from distill.firmware.guard_search import find_guard
 from distill.firmware.lookup import Table
+from distill.firmware.numbers import InterfaceName
 from distill.firmware.passes.functions import machine_costs
 from distill.firmware.policy import NanInput, OutOfDomain, Policy
-from distill.firmware.spec import BundleSpec, InterfaceName, evaluate_bundle
+from distill.firmware.spec import BundleSpec, evaluate_bundle
 from distill.firmware.table_search import Prefer
 from distill.firmware.tables import fit_table
 from distill.firmware.target import Target

@@ -18,8 +18,8 @@ from distill.config import ExportConfig
 from distill.domain import Domain
 from distill.extremum import border_points
 from distill.firmware.graph import Arithmetic
+from distill.firmware.numbers import InterfaceName
 from distill.firmware.policy import NanInput, OutOfDomain, Policy
-from distill.firmware.spec import InterfaceName
 from distill.firmware.target import Target
 from distill.firmware.vector.spec import VectorSpec, evaluate_vector
 from distill.formula import Formula

@@ -27,7 +27,7 @@ MAX_ROUNDS = 200
 WIDE = 64
 """From so many inputs on a round draws the directions that it takes and no whole bases."""
 
-BORDER = 2**22
+BORDER = 2**21
 """Numbers that points on edges and faces hold at most: of wide domains there are fewer."""
 
 DIRECTIONS = 8
@@ -116,7 +116,7 @@ def improve(
 def border_points(domain: Domain, points: int, seed: int) -> Array:
     """The corners and ``points`` points on edges and faces, equally many for each dimension.
 
-    Fewer points where there are more than a thousand inputs.
+    Fewer points where there are many hundreds of inputs.
     """
     points = affordable(points, len(domain), BORDER)
     u = domain.to_unit(domain.sample(max(1, points), seed))[:points]

@@ -173,8 +173,9 @@ def svm() -> Model:
     """A support vector machine."""
     from sklearn.svm import SVC
 
-    model = SVC(C=1.0, gamma="scale")
-    return _learned("svm", "support vectors, radial basis functions", model, _cells())
+    x, y = _cells()
+    model = SVC(C=1.0, gamma=float(1 / (CELLS * x.var())))
+    return _learned("svm", "support vectors, radial basis functions", model, (x, y))
 
 
 def neighbours() -> Model:
@@ -199,7 +200,7 @@ def network() -> Model:
     """A multilayer perceptron."""
     from sklearn.neural_network import MLPClassifier
 
-    model = MLPClassifier((16,), max_iter=60, random_state=0)
+    model = MLPClassifier((16,), max_iter=300, tol=1e-3, random_state=0)
     return _learned("network", "64-16-10 network, digits", model, _digits())
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -24,11 +24,9 @@ from distill.firmware.implementation import FixedImplementation, Implementation,
 from distill.firmware.interface import Interface, make_interface
 from distill.firmware.lookup import Table
 from distill.firmware.names import check_function_name
+from distill.firmware.numbers import InterfaceName, check_numbers
 from distill.firmware.policy import Policy
 from distill.formula import Formula
-
-InterfaceName = Literal["float", "integer"]
-"""What the C function takes and returns: real numbers, or fixed-point integers."""
 
 Mode = Literal["default", "table", "formula"]
 """How the C is compiled: plainly, with NAME_TABLE_ONLY, or with NAME_FORMULA_ONLY."""
@@ -121,32 +119,9 @@ class BundleSpec:
 
     def _check_numbers(self) -> None:
         """Arithmetic, interface and policy must fit together."""
-        for key, allowed in (
-            ("arithmetic", get_args(Arithmetic)),
-            ("interface", get_args(InterfaceName)),
-        ):
-            if getattr(self, key) not in allowed:
-                raise ExportError(
-                    f"`{getattr(self, key)}` is no {key}.",
-                    where=f"export.{key}",
-                    hint=f"allowed: {', '.join(allowed)}.",
-                )
+        check_numbers(self.arithmetic, self.interface, self.policy)
         if self.arithmetic == "fixed" and self.formula is not None and not (self.accuracy or 0) > 0:
             raise ExportError("fixed point needs to know how accurate it must be.")
-        if self.interface == "float":
-            return
-        if self.arithmetic != "fixed":
-            raise ExportError(
-                f"{self.arithmetic} has no integers at its door.",
-                where="export.interface",
-                hint="use export.interface=float, or export.arithmetic=fixed.",
-            )
-        if self.policy.out_of_domain == "nan":
-            raise ExportError(
-                "an integer cannot be NaN, so inputs outside the domain need another answer.",
-                where="export.out_of_domain",
-                hint="use export.out_of_domain=clamp, or export.interface=float.",
-            )
 
     @cached_property
     def implementation(self) -> Implementation | None:

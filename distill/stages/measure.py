@@ -25,7 +25,6 @@ from distill.runner import Stage
 from distill.stages.kept import read_json, write_json
 from distill.stages.score import CONTENDERS, Scored
 
-
 MEASURED_CALLS = 32
 """Calls over which instructions are counted."""
 

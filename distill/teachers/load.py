@@ -178,7 +178,9 @@ def _path(text: str) -> Path:
     """A path that can be looked at."""
     try:
         path = Path(text).expanduser()
-        path.exists()
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return path
     except (OSError, ValueError, RuntimeError) as error:  # too long, a zero byte, no such user
         why = error.strerror if isinstance(error, OSError) else str(error)
         raise TeacherError(

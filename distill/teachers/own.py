@@ -1,4 +1,4 @@
-"""Objects that a user wrote as teachers: what they say of themselves is judged once, when loaded."""
+"""Objects that a user wrote as teachers: what they say of themselves is judged when loaded."""
 
 from __future__ import annotations
 

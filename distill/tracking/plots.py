@@ -318,8 +318,9 @@ def _worst_title(candidate: CandidateRecord, record: StudyRecord) -> str:
     if errors.max_error == 0:
         return f"{record.label(candidate)}: no error at any of {errors.points:,} points"
     verdict = "within" if candidate.within_tolerance else "beyond"
+    size = f"{errors.max_error:.4g} {record.output_unit}".rstrip()
     return (
-        f"{record.label(candidate)}: largest error "
-        f"{f'{errors.max_error:.4g} {record.output_unit}'.rstrip()}, "
-        f"{verdict} the tolerance {record.tolerance:g}\nat {place(record.domain, errors.max_error_at)} (circle)"
+        f"{record.label(candidate)}: largest error {size}, "
+        f"{verdict} the tolerance {record.tolerance:g}\n"
+        f"at {place(record.domain, errors.max_error_at)} (circle)"
     )

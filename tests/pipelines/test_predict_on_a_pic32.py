@@ -42,11 +42,11 @@ def test_labels_of_the_exact_c_are_the_models_own(name: str) -> None:
 
 
 def test_digits_lose_less_than_one_part_in_a_hundred_with_formulas_in_the_head() -> None:
-    rows, loss = story.digit_rows(12, 4, 16)
+    rows, loss = story.digit_rows(12, 2, 8)
     exact, rough = rows
     assert loss.before > 0.93
     assert loss.lost < 0.01
     assert exact.test == exact.fresh == 1.0
-    assert rough.test >= 0.85
+    assert rough.test >= 0.75
     assert rough.flash < exact.flash
     assert rough.instructions < exact.instructions

@@ -134,3 +134,19 @@ def test_fingerprint_of_a_method_follows_its_object(box: Domain):
 def test_whole_numbers_past_64_bits_are_numbers(functions: str, box: Domain):
     teacher = load_teacher(f"{functions}:big", domain=box, vectorized=False)
     np.testing.assert_array_equal(teacher.predict(X), np.full((3, 1), 1e30))
+
+
+def test_a_process_starts_again_where_the_user_was(
+    functions: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    teacher = load_teacher(f"{functions}:product")
+    x = np.array([[2.0, 3.0]])
+    monkeypatch.chdir(tmp_path)
+    teacher.teacher.worker.stop()
+    assert teacher.predict(x) == 6.0
+    gone = tmp_path / "gone"
+    (tmp_path / "project").rename(gone)
+    teacher.teacher.worker.stop()
+    with pytest.raises(TeacherError, match="is gone") as caught:
+        teacher.predict(x)
+    assert caught.value.hint

@@ -28,6 +28,7 @@ from distill.firmware.verify_host import build_loop
 from distill.progress import Silent
 from distill.sampling.sample import draw
 from distill.stages.score import score
+from distill.teachers import columns
 from distill.teachers.base import Output, chain_of
 from distill.teachers.load import load_teacher
 
@@ -88,15 +89,15 @@ def test_a_table_without_answers():
     assert "no column is named for the answers" in complaint(frame, outputs=[]).what
 
 
-def test_a_small_parquet_file_with_absurdly_many_rows(tmp_path: Path):
+def test_a_parquet_file_with_absurdly_many_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     path = tmp_path / "rows.parquet"
-    columns = {name: pa.array(np.zeros(2_000_000, np.int8)) for name in ("a", "b", "y")}
-    table = pa.table(columns)
-    with parquet.ParquetWriter(path, table.schema, compression="zstd") as writer:
-        for _ in range(50):
-            writer.write_table(table)
-    assert path.stat().st_size < 1_000_000
-    assert "100,000,000 rows of 3 columns" in complaint(path).what
+    rows = pa.array(np.arange(100_000) % 7)
+    parquet.write_table(pa.table({"a": rows, "b": rows, "y": rows}), path)
+    assert load_teacher(path).predict(np.array([[3.0, 3.0]])) == 3.0
+    monkeypatch.setattr(columns, "MOST", 299_999)
+    error = complaint(path)
+    assert "100,000 rows of 3 columns" in error.what
+    assert error.hint
 
 
 OWN: dict[str, Any] = {

@@ -5,7 +5,7 @@ import pytest
 
 from distill.engines.findings import Finding
 from distill.errors import StorageError
-from distill.tracking.record import RECORD, digest, load_record, save_record
+from distill.tracking.record import RECORD, VERSION, digest, load_record, save_record
 
 
 def test_a_record_comes_back_from_disk_as_it_was(study, tmp_path):
@@ -49,7 +49,7 @@ def test_saving_again_replaces_the_record(study, tmp_path):
         (lambda folder: (folder / RECORD).write_text("{"), "broken"),
         (lambda folder: (folder / RECORD).write_text("[]"), "version"),
         (lambda folder: (folder / RECORD).write_text('{"version": 99}'), "version"),
-        (lambda folder: (folder / RECORD).write_text('{"version": 4}'), "broken"),
+        (lambda folder: (folder / RECORD).write_text(f'{{"version": {VERSION}}}'), "broken"),
         (lambda folder: (folder / "points.npz").write_bytes(b"PK\3\4 cut"), "broken"),
     ],
 )

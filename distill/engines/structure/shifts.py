@@ -173,8 +173,11 @@ def _sharpened(
     def off(theta: Array) -> Array:
         moves = there.copy()
         moves[:, j] = follows(here, there, i, j, *at(theta))
+        # Shifted too far, a power has no value: there the teacher cannot be asked.
+        lost = ~np.isfinite(moves[:, j])
+        moves[lost] = there[lost]
         change = piece(moves).minus(values)
-        return np.where(np.isfinite(change.y), change.y / change.s, 0.0)
+        return np.where(np.isfinite(change.y) & ~lost, change.y / change.s, 0.0)
 
     def slope(theta: Array) -> Array:
         start, step = off(theta), STEP[level.exact]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal, cast, get_args
+from typing import Literal, cast
 
 import numpy as np
 
@@ -27,8 +27,8 @@ from distill.firmware.implementation import (
 )
 from distill.firmware.interface import Interface
 from distill.firmware.names import check_function_name
+from distill.firmware.numbers import InterfaceName, check_numbers
 from distill.firmware.policy import Policy
-from distill.firmware.spec import InterfaceName
 from distill.firmware.vector.content import (
     Content,
     FixedChain,
@@ -173,33 +173,10 @@ class VectorSpec:
 
     def _check_numbers(self) -> None:
         """Arithmetic, interface and policy must fit together."""
-        for key, allowed in (
-            ("arithmetic", get_args(Arithmetic)),
-            ("interface", get_args(InterfaceName)),
-        ):
-            if getattr(self, key) not in allowed:
-                raise ExportError(
-                    f"`{getattr(self, key)}` is no {key}.",
-                    where=f"export.{key}",
-                    hint=f"allowed: {', '.join(allowed)}.",
-                )
+        check_numbers(self.arithmetic, self.interface, self.policy)
         accurate = self.accuracy is not None and all(a > 0 for a in self.accuracy)
         if self.arithmetic == "fixed" and self.formulas and not accurate:
             raise ExportError("fixed point needs to know how accurate it must be.")
-        if self.interface == "float":
-            return
-        if self.arithmetic != "fixed":
-            raise ExportError(
-                f"{self.arithmetic} has no integers at its door.",
-                where="export.interface",
-                hint="use export.interface=float, or export.arithmetic=fixed.",
-            )
-        if self.policy.out_of_domain == "nan":
-            raise ExportError(
-                "an integer cannot be NaN, so inputs outside the domain need another answer.",
-                where="export.out_of_domain",
-                hint="use export.out_of_domain=clamp, or export.interface=float.",
-            )
 
     @cached_property
     def content(self) -> Content:
