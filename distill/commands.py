@@ -15,7 +15,7 @@ from rich.console import Console
 from distill.config import StudyConfig, plain, read_config
 from distill.delivery import Shipped, export_directory, ship, ship_all
 from distill.engines.base import Candidate
-from distill.errors import TrackingError
+from distill.errors import DistillError, ExportError, ToolchainError, TrackingError
 from distill.files import write_whole
 from distill.firmware.target import load_target
 from distill.pipeline import ALL, open_context, search, search_all, study_root
@@ -83,31 +83,38 @@ def run_and_show(config: StudyConfig, overrides: Sequence[str] = ()) -> None:
 
     Raises
     ------
-    DistillError : for everything that a user can do something about. When MLflow cannot be
-        reached this comes last: all results are on disk then.
+    DistillError : for everything that a user can do something about. Where no C can be made, or
+        MLflow cannot be reached, this comes last: all results are on disk then.
     """
     from distill.summary import show, show_all
     from distill.terminal import Terminal
 
     target = load_target(config.target)
     whole: StudySet | None = None
+    shipped: Shipped | None = None
+    unshipped: DistillError | None = None
     with Terminal() as progress:
         if config.teacher.output == ALL:
             whole = search_all(config, progress)
             studies = whole.studies
-            directory = export_directory(config, whole.context.teacher, target)
-            shipped = ship_all(whole, target, directory, progress)
         else:
-            study = search(config, progress)
-            studies, chosen = (study,), study.chosen
-            shipped = ship(
-                study.context,
-                chosen.candidate if chosen else None,
-                chosen.score.max_error if chosen else None,
-                target,
-                export_directory(config, study.context.teacher, target),
-                progress,
-            )
+            studies = (search(config, progress),)
+        study, chosen = studies[0], studies[0].chosen
+        directory = export_directory(config, study.context.teacher, target)
+        try:
+            if whole is not None:
+                shipped = ship_all(whole, target, directory, progress)
+            else:
+                shipped = ship(
+                    study.context,
+                    chosen.candidate if chosen else None,
+                    chosen.score.max_error if chosen else None,
+                    target,
+                    directory,
+                    progress,
+                )
+        except (ExportError, ToolchainError) as error:
+            unshipped = error  # what was found is kept and shown all the same
         folders = [record_once(study, shipped, overrides, whole) for study in studies]
         problem: TrackingError | None = None
         for folder in folders if config.tracking.enabled else ():
@@ -121,6 +128,8 @@ def run_and_show(config: StudyConfig, overrides: Sequence[str] = ()) -> None:
         show_all(Console(), whole, shipped, next_steps(config))
     else:
         show(Console(), study, shipped, next_steps(config))
+    if unshipped is not None:
+        raise unshipped
     if problem is not None:
         raise TrackingError(
             f"the study is complete, but not in MLflow: {problem.what}",
@@ -131,14 +140,16 @@ def run_and_show(config: StudyConfig, overrides: Sequence[str] = ()) -> None:
 
 
 def record_once(
-    study: Study, shipped: Shipped, overrides: Sequence[str], whole: StudySet | None = None
+    study: Study, shipped: Shipped | None, overrides: Sequence[str], whole: StudySet | None = None
 ) -> Path:
-    """The folder of the study's record, written when it is new.
+    """The folder of the study's record, written when it is new; without C where none was made.
 
     ``whole`` are the studies of all outputs where their C was made together.
     """
     config = study.context.config
-    own = {"export": plain(config.export), "sweep": config.sweep}
+    own: dict[str, object] = {"export": plain(config.export), "sweep": config.sweep}
+    if shipped is None:
+        own["exported"] = False
     together = [] if whole is None else ["together", *(each.key for each in whole.studies)]
     key = key_of("study", own, [study.key, *together])
     folder = study_root(config, study.context.teacher) / "study" / key[:16]
@@ -148,9 +159,9 @@ def record_once(
         save_record(
             study.record(
                 key,
-                bundle=shipped.bundle,
-                evidence=shipped.evidence,
-                alternatives=shipped.alternatives,
+                bundle=shipped.bundle if shipped else None,
+                evidence=shipped.evidence if shipped else None,
+                alternatives=shipped.alternatives if shipped else (),
                 overrides=overrides,
                 labels=None if whole is None else whole.labels,
             ),

@@ -40,7 +40,7 @@ from distill.firmware.weigh import weigh
 from distill.progress import Progress
 from distill.runner import Stage
 from distill.stages.kept import read_json, write_json
-from distill.stages.measure import MEASURED_CALLS
+from distill.stages.measure import measured_points
 from distill.teachers.base import Teacher, asked_freely
 
 BUNDLE = "bundle"
@@ -149,7 +149,7 @@ def _weighed(
     except ExportError as error:
         return replace(way, why_not=f"{NEVER}: {error.what}"), None
     progress.advance(None, f"measuring the {way.name} on {order.target.name}")
-    points = order.domain.sample(MEASURED_CALLS)
+    points = measured_points(order.domain)
     measured = weigh({"way": spec}, points, order.target)
     if failure := measured.failures.get("way"):
         return replace(way, why_not=f"does not run: {failure.what}"), None

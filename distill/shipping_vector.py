@@ -41,7 +41,7 @@ from distill.shipping import (
     read_ways,
     write_ways,
 )
-from distill.stages.measure import MEASURED_CALLS
+from distill.stages.measure import measured_points
 from distill.teachers.base import Teacher, asked_freely, classes_of
 
 
@@ -147,7 +147,7 @@ def _weighed(
     if asked_freely(teacher):
         spec = with_known_errors(spec, teacher, plan.outputs)
     progress.advance(None, f"measuring the {way.name} on {order.target.name}")
-    measured = weigh({"way": spec}, order.domain.sample(MEASURED_CALLS), order.target)
+    measured = weigh({"way": spec}, measured_points(order.domain), order.target)
     if failure := measured.failures.get("way"):
         return replace(way, why_not=f"does not run: {failure.what}"), None
     cost = measured.costs.get("way")

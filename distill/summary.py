@@ -25,21 +25,24 @@ from distill.tracking.places import place
 def show(
     console: Console,
     study: Study,
-    shipped: Shipped,
+    shipped: Shipped | None,
     next_steps: list[str],
 ) -> None:
-    """Print the summary of a study."""
+    """Print the summary of a study, without C where none was made."""
     console.print()
     console.print(_front(study))
     console.print(_choice(study))
     if study.findings is not None:
         console.print(findings_tree(study.findings))
-    show_shipped(console, shipped)
+    if shipped is not None:
+        show_shipped(console, shipped)
     for line in next_steps:
         console.print(Text(line), soft_wrap=True)
 
 
-def show_all(console: Console, whole: StudySet, shipped: Shipped, next_steps: list[str]) -> None:
+def show_all(
+    console: Console, whole: StudySet, shipped: Shipped | None, next_steps: list[str]
+) -> None:
     """Print the summary of all outputs of a teacher."""
     for study in whole.studies:
         console.print()
@@ -50,7 +53,8 @@ def show_all(console: Console, whole: StudySet, shipped: Shipped, next_steps: li
             console.print(findings_tree(study.findings))
     if whole.labels is not None:
         console.print(_confusion(whole.labels, classes_of(whole.context.teacher)))
-    show_shipped(console, shipped)
+    if shipped is not None:
+        show_shipped(console, shipped)
     for line in next_steps:
         console.print(Text(line), soft_wrap=True)
 

@@ -180,7 +180,7 @@ def digit_rows(epochs: int, fresh: int, held_out: int) -> tuple[list[Row], Loss]
     loss = loss_of_accuracy(network, "head", head, images, numbers[held])
     print(f"  right on {loss.before:.2%} of held-out digits, with formulas on {loss.after:.2%}")
 
-    teacher, features = digit_teacher(network, "cnn"), digit_teacher(network.features, "features")
+    teacher, features = digit_teacher(network, "cnn"), digit_teacher(network[0], "features")
     own, first = chain_of(teacher), chain_of(features)
     assert own is not None
     assert first is not None

@@ -187,12 +187,12 @@ def _agrees(rows: Sequence[Row], wish: Wish) -> Choice:
     if row is None:
         best = max(row.agreement or 0.0 for row in known)
         return None, (
-            f"No formula gives the teacher's label at {wanted:.4g} of the points: the best one at "
-            f"{best:.4g}. Next: ask for less, or allow more complexity or time."
+            f"No formula gives the teacher's label at {wanted:.4%} of the points: the best one at "
+            f"{best:.4%}. Next: ask for less, or allow more complexity or time."
         )
     return row, (
-        f"The cheapest formula with the teacher's label at {row.agreement:.4g} of the points "
-        f"(asked: {wanted:.4g}): {_facts(row, wish)}."
+        f"The cheapest formula with the teacher's label at {row.agreement:.4%} of the points "
+        f"(asked: {wanted:.4%}): {_facts(row, wish)}."
     )
 
 
@@ -258,7 +258,7 @@ def _error(value: float, wish: Wish) -> str:
 
 def _facts(row: Row, wish: Wish) -> str:
     cost = f", {row.cost:,.0f} {wish.cost_unit} a call" if row.cost is not None else ""
-    return f"off by at most {_error(row.max_error, wish)}, {row.complexity} nodes{cost}"
+    return f"off by at most {_error(row.max_error, wish)}, {row.complexity:,} nodes{cost}"
 
 
 def _nothing(rows: Sequence[Row], wish: Wish) -> str:

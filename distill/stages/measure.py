@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from distill.arrays import Array, affordable
 from distill.building import accuracy_left, arithmetics, plain_spec
 from distill.building_vector import plain_vector
 from distill.chain.closed_form import ClosedForm
@@ -27,6 +28,14 @@ from distill.stages.score import CONTENDERS, Scored
 
 MEASURED_CALLS = 32
 """Calls over which instructions are counted."""
+
+MEASURED_NUMBERS = 2**15
+"""Inputs of all these calls at most: one call of a wide function takes long on a chip."""
+
+
+def measured_points(domain: Domain) -> Array:
+    """The points (n, d) of the calls over which instructions are counted."""
+    return domain.sample(affordable(MEASURED_CALLS, len(domain), MEASURED_NUMBERS))
 
 
 Costs = Mapping[str, Cost]
@@ -75,7 +84,7 @@ def measure(
     costs: dict[str, Cost] = {}
     measured = weigh(
         specs,
-        domain.sample(MEASURED_CALLS),
+        measured_points(domain),
         target,
         lambda what: progress.advance(None, what),
     )

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from distill import delivery, pipeline
+from distill.commands import run_and_show
 from distill.config import StudyConfig, read_option
 from distill.errors import (
     ConfigError,
@@ -240,6 +241,17 @@ def test_a_formula_that_was_only_sampled_is_not_chosen(quick: StudyConfig, finis
     assert again.id != chosen.candidate.id
     by_name = replace(quick.select, rule="by_id", candidate=chosen.candidate.id)
     assert select(by_name, quick.tolerance, "s", scored, {}, None).id == chosen.candidate.id
+
+
+def test_what_was_found_is_kept_where_no_c_can_be_made(quick: StudyConfig, capsys) -> None:
+    quick.export.verify = False
+    quick.target = {**quick.target, "flash_bytes": 16}
+    quick.engine.keep = 4
+    with pytest.raises(ExportError, match="nothing fits pic32"):
+        run_and_show(quick)
+    (record,) = Path(quick.root).glob("pendulum/study/*/study.json")
+    assert json.loads(record.read_text())["export_directory"] is None
+    assert "Pareto front" in capsys.readouterr().out
 
 
 RUN = """

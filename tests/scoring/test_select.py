@@ -167,7 +167,7 @@ def test_no_rule_chooses_what_misses_the_tolerance(found, tolerance, rule):
 
 
 def test_every_rule_has_a_line_for_people_and_selections_are_stored():
-    assert list(RULES) == ["cheapest", "knee", "most_accurate", "by_id"]
+    assert list(RULES) == ["cheapest", "knee", "most_accurate", "agrees", "by_id"]
     assert all(rule.description and rule.name == name for name, rule in RULES.items())
     for selection in (_chosen("cheapest"), _chosen("cheapest", tolerance=1e-9)):
         assert Selection.from_data(json.loads(json.dumps(selection.to_data()))) == selection
@@ -183,13 +183,13 @@ LABELLED = [
 def test_agrees_takes_the_cheapest_that_gives_the_label_often_enough():
     selection = _chosen("agrees", LABELLED, min_agreement=0.99)
     assert selection.id == "cccc00000003"
-    assert "0.995 of the points (asked: 0.99)" in selection.reason
+    assert "99.5000% of the points (asked: 99.0000%)" in selection.reason
 
 
 def test_agrees_chooses_nobody_where_nobody_agrees_and_says_how_near_the_best_comes():
     selection = _chosen("agrees", LABELLED, min_agreement=0.999)
     assert selection.id is None
-    assert "the best one at 0.995" in selection.reason
+    assert "the best one at 99.5000%" in selection.reason
 
 
 def test_agrees_needs_to_know_how_often_and_a_teacher_with_labels():

@@ -99,6 +99,8 @@ def _argument(
 ) -> tuple[Value, float]:
     """The argument as the distance from a center, as coarse as its slope allows."""
     half_step = allowed / max(slope, 1e-30)
+    if found.half > 0:  # where the curve is flat: steps beyond its range would hold nothing
+        half_step = min(half_step, found.half)
     fraction = min(a.fraction, math.ceil(-math.log2(2 * half_step)))
     middle = round(math.ldexp(found.middle, a.fraction))
     if builder.whole_bytes:

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from distill.engines.structure import shifts
 from distill.engines.structure.symmetries import combined, scalings
 from distill.formula.program import compile_tree
 
@@ -72,6 +73,28 @@ def test_a_part_of_the_box_is_enough_to_find_it(make_piece, exact, rng, inner, b
     piece = make_piece(lambda x, y: np.tanh(inner(x, y)) + inner(x, y) / 3, *box)
     (move,) = combined(piece, exact, rng)
     assert says(piece, move, inner)
+
+
+def test_a_teacher_is_never_asked_where_a_shifted_power_has_no_value(
+    make_piece, exact, rng, monkeypatch
+):
+    follow, lost = shifts.follows, []
+
+    def follows(*args):
+        there = follow(*args)
+        there[::3] = np.nan
+        lost.append(len(there[::3]))
+        return there
+
+    def teacher(t, u):
+        assert np.isfinite(t).all()
+        assert np.isfinite(u).all()
+        ratio = (t + 273.15) / (u + 273.15)
+        return ratio**1.7 + np.log(ratio)
+
+    monkeypatch.setattr(shifts, "follows", follows)
+    combined(make_piece(teacher, (-20, 80), (-20, 80)), exact, rng)
+    assert sum(lost) > 0
 
 
 def test_shifted_products_are_found_in_degrees_celsius(make_piece, exact, joined_off, rng):
