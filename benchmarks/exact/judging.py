@@ -11,7 +11,7 @@ import numpy as np
 from distill.arrays import Array
 from distill.errors import ToolchainError
 from distill.firmware.cost import Cost, build_image, image_cost
-from distill.firmware.harness import chip_label, host_loop
+from distill.firmware.harness import Results, chip_label, host_loop
 from distill.firmware.target import Target
 from distill.firmware.toolchains import host_compilers, run_tool, toolchain_for
 
@@ -58,7 +58,7 @@ def judged(model: Model, emitted: Emitted, x: Array) -> Judgement:
     return Judgement(len(x), wrong, float((off / unit).max()), float(off.max() / unit.max()))
 
 
-def _run(emitted: Emitted, numbers: Array) -> Array:
+def _run(emitted: Emitted, numbers: Array) -> Results:
     signature, compiler = emitted.interface.signature, host_compilers()[0]
     with tempfile.TemporaryDirectory(prefix="distill-") as name:
         folder = Path(name)

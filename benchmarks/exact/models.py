@@ -15,6 +15,7 @@ from distill.chain.fold import folded
 from distill.chain.steps.columns import Branches
 from distill.chain.steps.trees import Trees
 from distill.domain import Domain
+from distill.firmware.graph import Arithmetic
 from distill.scoring.labels import Whole, labels_of
 from distill.teachers.base import chain_of
 from distill.teachers.checked import Checked
@@ -40,7 +41,7 @@ class Model:
     estimator: Any
     teacher: Checked
     x: Array
-    ways: tuple[str, ...] = ("float32", "double")
+    ways: tuple[Arithmetic, ...] = ("float32", "double")
 
     @property
     def domain(self) -> Domain:
@@ -120,7 +121,9 @@ def _box(x: Array) -> Domain:
     return Domain.box(**{f"x{i}": (float(a), float(b)) for i, (a, b) in enumerate(ends)})
 
 
-def _learned(name: str, title: str, estimator: Any, data: tuple[Array, Any], *ways: str) -> Model:
+def _learned(
+    name: str, title: str, estimator: Any, data: tuple[Array, Any], *ways: Arithmetic
+) -> Model:
     x, y = data
     estimator.fit(x, y)
     teacher = load_teacher(estimator, domain=_box(x), name=name)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from textwrap import shorten
-from typing import get_args
 
 from side_by_side.report import NOTHING, markdown
 
@@ -61,24 +61,29 @@ class Section:
 
 def section(model: Model, targets: Sequence[Target], points: int) -> Section:
     """All rows of a model, each judged at ``points`` points and more."""
-    x = model.points(points)
-    rows = []
-    for way in model.ways:
-        arithmetic = next(a for a in get_args(Arithmetic) if a == way)
-        name = f"distill, {'fixed point, integers' if way == 'fixed' else way}"
-        rows.append(_row(model, name, lambda t, a=arithmetic: ours(model, a, t), targets, x))
-    rows.append(
-        _row(
-            model,
-            "distill, float32, inputs unchecked",
-            lambda t: ours(model, "float32", t, "unchecked"),
-            targets,
-            x,
-        )
+    emitters: dict[str, Callable[[Target], Emitted]] = {
+        _WAYS[way]: partial(ours, model, way) for way in model.ways
+    }
+    emitters["distill, float32, inputs unchecked"] = partial(
+        ours, model, "float32", out_of_domain="unchecked"
     )
-    for peer, emit in PEERS.items():
-        rows.append(_row(model, peer, lambda t, e=emit: e(model), targets, x))
+    for name, emit in PEERS.items():
+        emitters[name] = partial(_for_any, emit, model)
+    x = model.points(points)
+    rows = [_row(model, name, emit, targets, x) for name, emit in emitters.items()]
     return Section(model, targets, rows)
+
+
+_WAYS: dict[Arithmetic, str] = {
+    "float32": "distill, float32",
+    "double": "distill, double",
+    "fixed": "distill, fixed point, integers",
+}
+
+
+def _for_any(emit: Callable[[Model], Emitted], model: Model, target: Target) -> Emitted:
+    """The C of another generator is the same for every target."""
+    return emit(model)
 
 
 def _row(

@@ -83,10 +83,7 @@ def test_few_rows_are_enough_to_go_on():
 def test_the_derivatives_by_the_weights_are_those_of_the_answers(seed, shape):
     rng = np.random.default_rng(seed)
     widths = [2, *shape, 1]
-    layers = [
-        (rng.normal(size=(b, a)), rng.normal(size=b))
-        for a, b in itertools.pairwise(widths)
-    ]
+    layers = [(rng.normal(size=(b, a)), rng.normal(size=b)) for a, b in itertools.pairwise(widths)]
     x, y = rng.normal(size=(5, 2)), np.zeros(5)
     _, slopes = _answers(layers, x, y)
     for i in range(slopes.shape[1]):

@@ -81,6 +81,8 @@ def apply_curve(builder: Builder, curve: Curve, a: Value, precision: int, exact:
         return Value(constant.step, constant.fraction, *exact, error)
     least, most = a.held
     slope = _largest(polynomial.polyder(found.shifted(0.0)), *_around(least, most, found))
+    if not slope < STEEPEST:
+        raise DoesNotFit
     t, center = _argument(builder, a, slope, 0.2 * unit, found)
     coefficients = found.shifted(center)
     result, rounding = _horner(builder, t, coefficients, precision + 1, 0.2 * unit)
@@ -94,13 +96,16 @@ def _around(least: float, most: float, found: Polynomial) -> tuple[float, float]
     return min(least, found.low), max(most, found.high)
 
 
+STEEPEST, MOST_BITS = 1e200, 1000
+"""Arguments held so loosely that their polynomial is steeper, or their powers have more bits, fit
+no format; a search tries some."""
+
+
 def _argument(
     builder: Builder, a: Value, slope: float, allowed: float, found: Polynomial
 ) -> tuple[Value, float]:
     """The argument as the distance from a center, as coarse as its slope allows."""
     half_step = allowed / max(slope, 1e-30)
-    if found.half > 0:  # where the curve is flat: steps beyond its range would hold nothing
-        half_step = min(half_step, found.half)
     fraction = min(a.fraction, math.ceil(-math.log2(2 * half_step)))
     middle = round(math.ldexp(found.middle, a.fraction))
     if builder.whole_bytes:
@@ -121,6 +126,8 @@ def _horner(
     degree = len(coefficients) - 1
     least, most = t.held
     reach = max(abs(least), abs(most), 1e-300)
+    if degree * math.log2(reach) > MOST_BITS:
+        raise DoesNotFit
     inner = [0] * (degree + 1)
     for level in range(1, degree + 1):
         share = allowed / degree / max(reach**level, 1e-300)

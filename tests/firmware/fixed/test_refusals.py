@@ -51,6 +51,19 @@ def test_the_origin_of_an_angle_is_named() -> None:
     assert "every angle is possible" in error.where
 
 
+def test_a_network_over_wide_inputs_is_held_whatever_the_search_tries() -> None:
+    # Coarse arguments of the exponential in tanh are held so loosely that their powers overflow.
+    box = Domain.box(humidity=(5, 100), temperature=(0, 50))
+    text = (
+        "0.33114*tanh(0.52039*humidity + 0.58198*temperature - 0.18711)"
+        " - 0.20611*tanh(0.18962*humidity - 0.27235*temperature - 0.2137)"
+        " - 0.47767*tanh(0.37932*humidity - 0.005294*temperature - 0.062752) + 0.19767"
+    )
+    formula = Formula.parse(text, box)
+    program = plan_fixed(formula, box, 0.0009)
+    assert program.error_bound <= 0.0009
+
+
 @pytest.mark.parametrize("accuracy", [0, -1, float("nan"), float("inf")])
 def test_an_accuracy_must_be_a_positive_number(accuracy: float) -> None:
     assert "positive accuracy" in refusal("x", accuracy, x=(0, 1)).what
