@@ -8,7 +8,7 @@ TORCH ?= torch==2.13.0
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint bench bench-firmware bench-recovery lock wheel clean
+.PHONY: help demo test test-all lint bench bench-firmware bench-recovery bench-exact lock wheel clean
 
 help: ## show this text
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -42,15 +42,19 @@ bench: $(READY) ## what all but the search costs, and how it grows
 	$(BIN)/python benchmarks/overhead.py
 
 bench-firmware: $(READY) ## the C beside that of emlearn, m2cgen and sympy, on every chip
-	$(BIN)/pip install --quiet --disable-pip-version-check "emlearn>=0.23" "m2cgen>=0.10"
+	$(BIN)/pip install --quiet --disable-pip-version-check "emlearn>=0.23"
 	$(BIN)/python benchmarks/firmware.py --write docs/firmware-figures.md
+
+bench-exact: $(READY) ## exact C beside that of emlearn, m2cgen and micromlgen, on every chip
+	$(BIN)/pip install --quiet --disable-pip-version-check "emlearn>=0.23"
+	$(BIN)/python benchmarks/exact.py --write docs/exact-figures.md
 
 bench-recovery: $(READY) ## how many known formulas come out, beside pyoperon and gplearn
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable ".[bench]"
 	$(BIN)/python benchmarks/recovery.py --set all --engine structure,operon,gplearn --seconds 30 --jobs 2
 
 lock: ## write requirements.lock anew from what is installed in .venv
-	$(BIN)/pip freeze --exclude-editable | grep -viE '^(torch|pip|setuptools|emlearn|m2cgen|pybind11|gplearn|pvlib|gsw|iapws|coolprop|h5py|micromlgen|xgboost-cpu)==' > requirements.lock
+	$(BIN)/pip freeze --exclude-editable | grep -viE '^(torch|pip|setuptools|emlearn|pybind11|gplearn|pvlib|gsw|iapws|coolprop|h5py|xgboost-cpu)==' > requirements.lock
 
 wheel: $(READY) ## build the wheel and the source archive into dist/
 	$(BIN)/python -m build --no-isolation

@@ -78,9 +78,12 @@ def ours(
 
 def emlearn(model: Model, dtype: str = "float") -> Emitted:
     """By emlearn; with int16 trees ask scaled whole numbers, as it does unless told otherwise."""
-    with np.errstate():  # importing it would make NumPy's warnings exceptions
-        import emlearn as package
-        from emlearn.common import get_include_dir
+    try:
+        with np.errstate():  # importing it would make NumPy's warnings exceptions
+            import emlearn as package
+            from emlearn.common import get_include_dir
+    except ImportError:
+        raise CannotDo("is not installed: pip install emlearn") from None
     if model.estimator is None:
         raise CannotDo("takes no such model")
     estimator, factors = model.estimator, None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -34,6 +34,7 @@ class Model:
     estimator : of scikit-learn, or None where it is a network of torch.
     x : the rows (n, d) it learned, float32 numbers.
     ways : the arithmetics it is written in.
+    too_large_for : targets whose flash its leaves alone would fill.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Model:
     teacher: Checked
     x: Array
     ways: tuple[Arithmetic, ...] = ("float32", "double")
+    too_large_for: tuple[str, ...] = ()
 
     @property
     def domain(self) -> Domain:
@@ -144,7 +146,8 @@ def forest(trees: int = 100) -> Model:
 
     model = RandomForestClassifier(trees, max_depth=12, random_state=0)
     title = f"forest of {trees} trees of depth 12, digits"
-    return _learned("forest", title, model, _digits(), "float32", "fixed")
+    found = _learned("forest", title, model, _digits(), "float32", "fixed")
+    return replace(found, too_large_for=("avr",))
 
 
 def boosted() -> Model:
@@ -235,6 +238,6 @@ def convolutions() -> Model:
 MODELS: dict[str, Callable[[], Model]] = {
     each.__name__: each
     for each in (
-        tree, forest, boosted, logistic, bayes, svm, neighbours, clusters, network, convolutions,
+        tree, bayes, logistic, boosted, neighbours, clusters, network, convolutions, svm, forest,
     )
 }  # fmt: skip

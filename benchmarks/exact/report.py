@@ -70,7 +70,8 @@ def section(model: Model, targets: Sequence[Target], points: int) -> Section:
     for name, emit in PEERS.items():
         emitters[name] = partial(_for_any, emit, model)
     x = model.points(points)
-    rows = [_row(model, name, emit, targets, x) for name, emit in emitters.items()]
+    fitting = [target for target in targets if target.name not in model.too_large_for]
+    rows = [_row(model, name, emit, fitting, x) for name, emit in emitters.items()]
     return Section(model, targets, rows)
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -56,7 +57,7 @@ def test_wrong_labels_and_scores_are_counted(tree: Model) -> None:
         "int tree_label(const float *x) { (void)x; return 1; }\n"
     )
     x = tree.points(1000)
-    always = Emitted("tree", {"tree.c": text}, emlearn(tree).interface)
+    always = Emitted("tree", {"tree.c": text}, m2cgen(tree).interface)
     found = judged(tree, always, x)
     assert found.wrong == int((tree.labels(x) == 0).sum()) > 0
     assert found.of_largest == pytest.approx(4 / np.spacing(np.float32(1)))  # 3 for -1
@@ -64,12 +65,15 @@ def test_wrong_labels_and_scores_are_counted(tree: Model) -> None:
 
 def test_others_are_called_as_the_model_means_it(tree: Model) -> None:
     x = tree.points(1000)
-    for emit in (emlearn, m2cgen, micromlgen):
+    # emlearn is compiled when it is installed, so that not every machine has it.
+    known = [m2cgen, micromlgen, *([emlearn] if find_spec("emlearn") else [])]
+    for emit in known:
         # They may miss what lies at a threshold, not more.
         assert judged(tree, emit(tree), x).wrong < 0.05 * len(x), emit.__name__
-    rough = judged(tree, emlearn(tree, "int16_t"), x)
-    assert rough.wrong < 0.1 * len(x)
-    assert rough.ulp is None
+    if emlearn in known:
+        rough = judged(tree, emlearn(tree, "int16_t"), x)
+        assert rough.wrong < 0.1 * len(x)
+        assert rough.ulp is None
 
 
 def test_what_a_generator_refuses_is_a_row_that_says_so(pic32: Target) -> None:
