@@ -86,6 +86,8 @@ def emlearn(model: Model, dtype: str = "float") -> Emitted:
         raise CannotDo("is not installed: pip install emlearn") from None
     if model.estimator is None:
         raise CannotDo("takes no such model")
+    if model.name == "neighbours":
+        raise CannotDo("is not measured: it keeps rows as int16, and most inputs here are below 1")
     estimator, factors = model.estimator, None
     trees = model.name in ("tree", "forest", "boosted")
     if dtype != "float":

@@ -36,6 +36,9 @@ def test_every_option_of_every_group_fits_the_schema(option: str) -> None:
         "teacher=torch": ["teacher.source=net.safetensors"],
         "teacher=function": ["teacher.source=math:sin"],
         "teacher=table": ["teacher.source=data.csv"],
+        "teacher=sklearn": ["teacher.source=model.skops"],
+        "teacher=onnx": ["teacher.source=model.onnx"],
+        "teacher=simulator": ["teacher.source=math:sin"],
         "select=by_id": ["select.candidate=0123456789ab"],
     }
     read_config(composed(option, *fill.get(option, [])))
