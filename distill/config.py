@@ -24,6 +24,7 @@ class TeacherConfig:
     """``conf/teacher``."""
 
     source: str = MISSING
+    kind: str | None = None
     output: int | str = 0
     options: dict[str, Any] = field(default_factory=dict)
     reference: str | None = None

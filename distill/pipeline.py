@@ -64,6 +64,7 @@ def open_context(
     if teacher is None:
         teacher = load_teacher(
             config.teacher.source,
+            kind=config.teacher.kind,
             domain=domain,
             **config.teacher.options,
         )

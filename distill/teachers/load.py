@@ -285,7 +285,7 @@ def _file_kind(path: Path) -> Kind:
         )
     if suffix in _ESTIMATORS - {".skops"}:
         return ESTIMATOR_FILE  # judged there, unopened
-    if path.exists() and not path.is_file():
+    if path.exists() and not (path.is_file() or path.is_dir()):  # a pipe would be waited for
         raise TeacherError(
             f"`{path}` is no plain file.", where=str(path), hint="name the model's file itself."
         )

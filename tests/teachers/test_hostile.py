@@ -49,7 +49,6 @@ def complaint(source: object, **options: Any) -> DistillError:
         (3, "a int is no teacher"),
         (None, "a NoneType is no teacher"),
         (np.zeros((3, 2)), "a ndarray is no teacher"),
-        (".", "no plain file"),
         ("/dev/zero", "no plain file"),
         ("x\0y.onnx", "is no path"),
         ("a" * 5000 + ".onnx", "is no path"),

@@ -42,7 +42,9 @@ class Horner:
         lines = [f"{kind} y = {first if self.bits == 16 else f'INT32_C({first})'};"]
         for c in reversed(self.coefficients[:-1]):
             sign, size = ("-", -c) if c < 0 else ("+", c)
-            if self.bits == 16:
+            if c == 0:
+                lines.append(f"y = @_high{self.bits}(y, t);")
+            elif self.bits == 16:
                 lines.append(f"y = (int16_t)(@_high16(y, t) {sign} {size});")
             else:
                 lines.append(f"y = @_high32(y, t) {sign} INT32_C({size});")

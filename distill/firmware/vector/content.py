@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from distill.arrays import Array
+from distill.arrays import Array, affordable
 from distill.chain.base import Real
 from distill.chain.chain import Chain
 from distill.domain import Domain
@@ -189,7 +189,8 @@ class FloatChain:
     @cached_property
     def _moved(self) -> Array:
         """How far (k,) rounding to units of 1 would move the answers."""
-        sample = np.vstack([self.domain.sample(PROBES), self.domain.corners()])
+        points = affordable(PROBES, len(self.domain), 2**21)
+        sample = np.vstack([self.domain.sample(points), self.domain.corners()])
         x = held(sample, self.domain, "float32")
         with np.errstate(all="ignore"):
             fine = self.chain.evaluate(x, "double")

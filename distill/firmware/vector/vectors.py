@@ -86,10 +86,14 @@ def _inputs(spec: VectorSpec) -> Array:
     if spec.vectors is not None:
         real += list(spec.vectors)
     inside = interface.numbers(np.array(real))
-    specials = _specials(spec, interface, inside[0])
+    specials = _specials(spec, interface)
     room = max(most - len(specials), most // 2)
     rows = [*inside[evenly(len(inside), room)]]
-    rows += list(specials[evenly(len(specials), most - min(len(rows), room))])
+    chosen = evenly(len(specials), most - min(len(rows), room))
+    for at in np.arange(len(specials))[chosen].tolist():
+        column, value = specials[at]
+        rows.append(inside[0].copy())
+        rows[-1][column] = value
     if spec.policy.checked:
         rows.append(np.full(len(domain), interface.worst))
     kind = interface.signature
@@ -98,14 +102,11 @@ def _inputs(spec: VectorSpec) -> Array:
     return np.frombuffer(b"".join(kept), kind.dtype).reshape(-1, len(domain)).astype(float)
 
 
-def _specials(spec: VectorSpec, interface: Interface, center: Array) -> Array:
-    rows = []
-    for i in range(len(spec.domain)):
-        special = interface.near(i)
-        if spec.policy.checked:
-            special += interface.beyond(i)
-        for value in special:
-            row = center.copy()
-            row[i] = value
-            rows.append(row)
-    return np.array(rows)
+def _specials(spec: VectorSpec, interface: Interface) -> list[tuple[int, float]]:
+    """The special values of every input, each with the number of the input."""
+    checked = spec.policy.checked
+    return [
+        (i, value)
+        for i in range(len(spec.domain))
+        for value in (*interface.near(i), *(interface.beyond(i) if checked else ()))
+    ]

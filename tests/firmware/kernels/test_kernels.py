@@ -11,7 +11,7 @@ from distill.domain import Domain
 from distill.firmware.graph import Graph, build_graph
 from distill.firmware.kernels.base import Kernel, Words, helper_text
 from distill.firmware.kernels.design import affine, design
-from distill.firmware.kernels.horner import integer_horner
+from distill.firmware.kernels.horner import Horner, integer_horner
 from distill.formula import Formula
 
 CASES = [
@@ -164,3 +164,11 @@ def test_the_c_of_every_form_equals_its_model_to_the_bit(
     got = c_answers(compiler, tmp_path / "f.c", np.column_stack([np.concatenate(x), which]), *flags)
     wanted = np.concatenate([k.evaluate(a) for k, a in zip(kernels, x, strict=True)])
     np.testing.assert_array_equal(got.view(np.uint32), wanted.view(np.uint32))
+
+
+@pytest.mark.parametrize("bits", [16, 32])
+def test_nothing_is_added_where_a_coefficient_is_zero(bits: int):
+    # An addition of nothing has no effect, which MISRA's rule 2.2 forbids.
+    horner = Horner((0, 7, 3), 4, bits, 1.0)
+    assert horner.text()[-1] == f"y = @_high{bits}(y, t);"
+    assert "+ " in horner.text()[-2]

@@ -11,8 +11,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hydra import compose, initialize_config_dir
 
+from distill.config import conf_directory, read_config
 from distill.errors import ConfigError, NotDifferentiable, TeacherError
+from distill.pipeline import open_context
 from distill.teachers.load import load_teacher
 
 RATES = np.array([[0.5], [1.0], [2.0], [0.5]])
@@ -219,3 +222,17 @@ def test_what_is_missing_is_named(name: str, options: dict[str, Any], said: str,
     with pytest.raises(TeacherError, match=said) as caught:
         simulator(f"{device}:{name}", **options)
     assert caught.value.hint
+
+
+def test_the_config_group_means_a_simulator(device: str):
+    overrides = [
+        "teacher=simulator", f"teacher.source={device}:decay", "teacher.options.t_end=1.5",
+        "teacher.options.initial=[2.0]", "teacher.options.cache=false",
+        "domain=box", "+domain.variables.rate={low: 0.5, high: 2}",
+    ]  # fmt: skip
+    with initialize_config_dir(str(conf_directory()), version_base="1.3"):
+        config = read_config(compose("config", overrides=overrides))
+    teacher = open_context(config).teacher
+    np.testing.assert_allclose(
+        teacher.predict(RATES)[:, 0], 2 * np.exp(-1.5 * RATES[:, 0]), rtol=1e-4
+    )
