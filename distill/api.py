@@ -10,7 +10,7 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from distill import delivery, pipeline
+from distill import delivery, outputs, pipeline
 from distill.config import (
     EngineConfig,
     SamplingConfig,
@@ -150,7 +150,7 @@ def distill_all(
             "the largest acceptable error is missing.", hint="give it: tolerance=0.1."
         )
     config, loaded, box = _prepared(teacher, domain, {**defaults, **wanted})
-    return pipeline.search_all(config, progress or Silent(), teacher=loaded, domain=box)
+    return outputs.search_all(config, progress or Silent(), teacher=loaded, domain=box)
 
 
 def _prepared(

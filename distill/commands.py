@@ -18,7 +18,9 @@ from distill.engines.base import Candidate
 from distill.errors import DistillError, ExportError, ToolchainError, TrackingError
 from distill.files import write_whole
 from distill.firmware.target import load_target
-from distill.pipeline import ALL, open_context, search, search_all, study_root
+from distill.opening import open_context
+from distill.outputs import ALL, search_all
+from distill.pipeline import search, study_root
 from distill.progress import Progress
 from distill.runner import key_of
 from distill.study import Study

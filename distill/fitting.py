@@ -76,9 +76,8 @@ def fit(
                 where="config key `engine.operators`",
                 hint=f"allowed: {', '.join(OPERATORS)}.",
             )
-    if not ENGINES[config.name].searches:
-        problem = _known_problem(config, tolerance, sample, closed)
-        return Fitted(tuple(engine.search(problem)), (), 0)
+    if not ENGINES[config.name].rounds:
+        return _asked_once(engine, config, tolerance, sample, closed, work)
     gate = Gate(rules_of(config, sample.domain, teacher.outputs[output]))
     entries = work.journal.entries()
     state = resume(config, entries, sample)
@@ -117,14 +116,27 @@ def fit(
     )
 
 
-def _known_problem(
-    config: EngineConfig, tolerance: float, sample: SampleSet, closed: Sequence[Candidate]
-) -> Problem:
-    """For an engine that only hands on what is known."""
-    budget = Budget(config.seconds, config.evaluations)
-    return Problem(
-        sample, tolerance, {}, config.max_complexity, budget, config.seed, closed=tuple(closed)
+def _asked_once(
+    engine: Engine,
+    config: EngineConfig,
+    tolerance: float,
+    sample: SampleSet,
+    closed: Sequence[Candidate],
+    work: Work,
+) -> Fitted:
+    """What an engine proposes that needs neither rounds nor refinement."""
+    problem = Problem(
+        sample,
+        tolerance,
+        {},
+        config.max_complexity,
+        Budget(config.seconds, config.evaluations),
+        config.seed,
+        closed=tuple(closed),
+        tell=lambda part: work.progress.advance(part, config.name),
     )
+    with closing(closable(engine.search(problem))) as search:
+        return Fitted(tuple(search), (), 0)
 
 
 def _asking(

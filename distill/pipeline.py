@@ -9,113 +9,38 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from distill.building import arithmetics
-from distill.config import StudyConfig, domain_from, plain
+from distill.config import StudyConfig, plain
 from distill.domain import Domain
-from distill.engines.base import Candidate, formulas
+from distill.engines.base import Candidate
 from distill.engines.exact import NAME as EXACT
 from distill.engines.exact import closed_candidates, counted_candidates
 from distill.engines.rules import Rules
-from distill.errors import ConfigError, DomainError, ExportError, TeacherError
+from distill.errors import ConfigError
 from distill.extremum import every_point
 from distill.firmware.cost import Cost
-from distill.firmware.names import check_function_name
 from distill.firmware.target import Target, load_target
 from distill.fitted import FIT
 from distill.fitting import fit
 from distill.formula import Formula
 from distill.formula.operators import OPERATORS
+from distill.opening import literature, load_reference, open_context
 from distill.progress import Progress
 from distill.runner import Runner
 from distill.sampling.sample_set import SampleSet
-from distill.stages.labels import LABELS, compare_all_labels
 from distill.stages.measure import MEASURE, MEASURED_BY, measure
 from distill.stages.sample import SAMPLE, sample
 from distill.stages.score import SCORE, published_candidates, score
 from distill.stages.select import SELECT, select
-from distill.study import Choice, Study, StudyContext
-from distill.study_set import StudySet
+from distill.study import Choice, Study
 from distill.teachers.base import (
-    Named,
     Teacher,
-    asked_freely,
     chain_of,
-    classes_of,
     notes_of,
     why_no_chain,
 )
-from distill.teachers.load import load_teacher, shipped
-
-
-def open_context(
-    config: StudyConfig, teacher: Teacher | None = None, domain: Domain | None = None
-) -> StudyContext:
-    """Load what the config names: the teacher and the domain.
-
-    Raises
-    ------
-    TeacherError, DomainError, ConfigError : naming the key; also for rules that cannot be read.
-    """
-    if domain is None and config.domain.variables is not None:
-        domain = domain_from(config.domain.variables)
-    if teacher is None:
-        teacher = load_teacher(
-            config.teacher.source,
-            kind=config.teacher.kind,
-            domain=domain,
-            **config.teacher.options,
-        )
-    try:
-        check_function_name(teacher.name)
-    except ExportError as error:
-        raise ConfigError(
-            error.what,
-            where="config key `teacher.options.name`",
-            hint=f"give another name: teacher.options.name=my_{teacher.name}.",
-        ) from None
-    box = domain or teacher.domain
-    if box is None:
-        raise DomainError(
-            f"the teacher `{teacher.name}` does not say over which inputs it holds.",
-            where="config key `domain.variables`",
-            hint="state them: domain=box '+domain.variables.NAME={low: 0, high: 1, unit: m}'"
-            + inputs_told(teacher),
-        )
-    context = StudyContext(config, teacher, box, output_number(config.teacher.output, teacher))
-    _ = context.rules  # mistakes in them are told before anything is asked
-    return context
-
-
-def inputs_told(teacher: Teacher) -> str:
-    """Which inputs a teacher says it has, for a user who has to state their ranges."""
-    names = teacher.input_names if isinstance(teacher, Named) else None
-    return f"; its inputs: {', '.join(names)}." if names else "."
-
-
-ALL = "all"
-"""What ``teacher.output`` says where all outputs are meant."""
-
-
-def output_number(given: int | str, teacher: Teacher) -> int:
-    """Which output ``teacher.output`` names: by its number, counted from 0, or by its name.
-
-    Raises
-    ------
-    ConfigError : when there is no such output.
-    """
-    names = [output.name for output in teacher.outputs]
-    if given in names:
-        return names.index(str(given))
-    if isinstance(given, int) and 0 <= given < len(names):
-        return given
-    raise ConfigError(
-        f"the teacher has no output `{given}`.",
-        where="config key `teacher.output`",
-        hint=f"its outputs, counted from 0: {', '.join(names)}; `all` takes one after the other.",
-    )
 
 
 def search(
@@ -262,54 +187,6 @@ def search(
     )
 
 
-def search_all(
-    config: StudyConfig,
-    progress: Progress,
-    teacher: Teacher | None = None,
-    domain: Domain | None = None,
-) -> StudySet:
-    """Search for formulas of every output of the teacher, one after the other.
-
-    What was found for one output is known in the search for the next: outputs of one model often
-    share parts.
-
-    Raises
-    ------
-    DistillError : for everything that a user can do something about.
-    """
-    first = open_context(with_output(config, 0), teacher, domain)
-    teacher, domain = first.teacher, first.domain
-    studies: list[Study] = []
-    hints: list[Formula] = []
-    for number, output in enumerate(teacher.outputs):
-        progress.begin("output", f"{output.name}, {number + 1} of {len(teacher.outputs)}")
-        study = search(with_output(config, number), progress, teacher, domain, hints)
-        studies.append(study)
-        hints += formulas(c.candidate for c in study.choices if c.on_front)[-HINTS:]
-    whole = StudySet(tuple(studies))
-    choices = whole.chosen
-    if len(classes_of(teacher)) <= 2 or choices is None or not asked_freely(teacher):
-        return whole
-    expressions = [choice.formula for choice in choices]
-    labels = Runner(study_root(config, teacher), progress).run(
-        LABELS,
-        {"candidates": [c.candidate.id for c in choices], "points": config.score.points},
-        [study.key for study in studies],
-        f"comparing labels with those of {teacher.name}",
-        lambda work: compare_all_labels(config.score, teacher, domain, expressions),
-    )
-    return StudySet(tuple(studies), labels.result)
-
-
-HINTS = 3
-"""So many of the most accurate formulas of an output are known in the search for the next."""
-
-
-def with_output(config: StudyConfig, output: int) -> StudyConfig:
-    """The config of a study of one output."""
-    return replace(config, teacher=replace(config.teacher, output=output))
-
-
 def closed_forms(teacher: Teacher, sample: SampleSet, output: int) -> list[Candidate]:
     """The exact candidates that there are without any search.
 
@@ -345,30 +222,3 @@ def operator_costs(config: StudyConfig, target: Target | None) -> dict[str, floa
 def study_root(config: StudyConfig, teacher: Teacher) -> Path:
     """The folder that keeps the results about one teacher."""
     return Path(config.root) / teacher.name
-
-
-def literature(config: StudyConfig, teacher: Teacher) -> tuple[dict[str, str], str | None]:
-    """Published formulas, and the import path of the reference: the config's, or the teacher's."""
-    published, reference = config.teacher.published, config.teacher.reference
-    own = next((s for s in shipped() if s.name == teacher.name), None)
-    if own is not None and load_teacher(own.name).fingerprint == teacher.fingerprint:
-        published = dict(own.published) if published is None else published
-        reference = reference or own.reference
-    return published or {}, reference
-
-
-def load_reference(path: str | None, domain: Domain) -> Teacher | None:
-    """The truth that the teacher learned, where it is known.
-
-    Raises
-    ------
-    TeacherError : naming the config key.
-    """
-    if path is None:
-        return None
-    try:
-        return load_teacher(path, domain=domain)
-    except TeacherError as error:
-        raise TeacherError(
-            error.what, where=f"config key `teacher.reference`, {error.where}", hint=error.hint
-        ) from error

@@ -18,8 +18,8 @@ from distill.firmware.harness import chip_label, chip_loop
 from distill.firmware.target import load_target
 from distill.firmware.toolchains import toolchain_for
 from distill.firmware.vector.bundle import VectorBundle, write_vector_bundle
-from distill.scoring.labels import labels_of
 from distill.teachers.base import Teacher, classes_of
+from distill.teachers.labels import labels_of
 
 mpl.use("Agg")
 from matplotlib import pyplot as plt

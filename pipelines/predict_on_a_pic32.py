@@ -30,9 +30,9 @@ from distill.chain.closed_form import ClosedForm
 from distill.chain.steps.affine import Affine
 from distill.config import ExportConfig
 from distill.formula.to_torch import formulas_to_torch
-from distill.scoring.labels import labels_of
 from distill.teachers.base import chain_of, classes_of
 from distill.teachers.checked import Checked
+from distill.teachers.labels import labels_of
 from distill.teachers.torch.blocks import block_teacher
 from distill.teachers.torch.replacing import Loss, loss_of_accuracy, replaced
 
@@ -97,6 +97,7 @@ def exact_content(name: str) -> tuple[Checked, Content, Array]:
 def small_rows(name: str, evaluations: int, fresh: int) -> list[Row]:
     """An estimator exactly, by its own arithmetic, and approximately, by a searched formula."""
     teacher, content, test = exact_content(name)
+    learned = small_models()[name][2]
     assert teacher.domain is not None
     numbers = not classes_of(teacher)
     bundle = written(teacher, "exact", content, 0.0, EXACT, OUT)
@@ -104,11 +105,12 @@ def small_rows(name: str, evaluations: int, fresh: int) -> list[Row]:
 
     if name in STEPS:
         # A formula that meets each step of a tree is no shorter: it is searched where data lie.
-        seen = blurred(small_models()[name][2], teacher)
+        seen = blurred(learned, teacher)
         asked: Any = pd.DataFrame(seen, columns=teacher.domain.names)
         asked["margin"] = teacher.predict(seen)
     else:
-        seen, asked = np.vstack([test, teacher.domain.sample(1024)]), teacher
+        # The formula is taken by rows that were learned from, and judged by others.
+        seen, asked = np.vstack([learned, teacher.domain.sample(1024)]), teacher
     study = distill.distill(
         asked, teacher.domain, points=1024,
         tolerance=TOLERANCE if numbers else 1.0, evaluations=evaluations, root=OUT / "studies",

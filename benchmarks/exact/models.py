@@ -16,9 +16,9 @@ from distill.chain.steps.columns import Branches
 from distill.chain.steps.trees import Trees
 from distill.domain import Domain
 from distill.firmware.graph import Arithmetic
-from distill.scoring.labels import Whole, labels_of
 from distill.teachers.base import chain_of
 from distill.teachers.checked import Checked
+from distill.teachers.labels import LabelArray, labels_of
 from distill.teachers.load import load_teacher
 
 CELLS = 10
@@ -62,7 +62,7 @@ class Model:
         """Its own scores (n, k) at x (n, d)."""
         return self.teacher.predict(x)
 
-    def labels(self, x: Array) -> Whole:
+    def labels(self, x: Array) -> LabelArray:
         """What its ``predict`` says, as numbers of classes."""
         return labels_of(self.scores(x))
 

@@ -23,8 +23,8 @@ class EngineEntry:
     """An engine on offer: ``factory`` takes an instance of ``options``.
 
     ``asks`` says that it asks the teacher by itself: the teacher's own error is estimated for it.
-    ``fills`` says that it fills in skeletons. ``searches`` is False where what it proposes is known
-    or fitted already, so that there are no rounds and nothing is refined.
+    ``fills`` says that it fills in skeletons. ``rounds`` is False where it is asked once and what
+    it proposes stays as it is: no constants are refined, no counterexamples join its sample.
     """
 
     name: str
@@ -33,7 +33,7 @@ class EngineEntry:
     factory: Callable[[Any], Engine]
     asks: bool = False
     fills: bool = False
-    searches: bool = True
+    rounds: bool = True
 
 
 ENGINES: dict[str, EngineEntry] = {
@@ -64,14 +64,14 @@ ENGINES: dict[str, EngineEntry] = {
             "smaller networks that learn from the teacher's answers, exported as loops",
             StudentOptions,
             Student,
-            searches=False,
+            rounds=False,
         ),
         EngineEntry(
             EXACT,
             "the teacher's own closed form, where it is known: no search, no error but rounding",
             ExactOptions,
             Exact,
-            searches=False,
+            rounds=False,
         ),
     )
 }

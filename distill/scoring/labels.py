@@ -1,4 +1,4 @@
-"""Labels of classifiers: what scores say, and how often two agree."""
+"""Labels of classifiers: how often two agree."""
 
 from __future__ import annotations
 
@@ -7,28 +7,27 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from distill.arrays import Array
+from distill.teachers.labels import LabelArray
 
-Whole = npt.NDArray[np.int64]
-
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Labels:
     """How the labels of a formula compare with the teacher's over fresh points.
 
-    ``confusion[i][j]`` counts the points that the teacher calls i and the formula j.
+    ``confusion[i][j]`` counts the points that the teacher calls i and the formula j; ``missing``
+    those at which the formula has no value and no label.
     """
 
     confusion: tuple[tuple[int, ...], ...]
+    missing: int = 0
 
     @property
     def points(self) -> int:
         """At how many points they were compared."""
-        return sum(map(sum, self.confusion))
+        return sum(map(sum, self.confusion)) + self.missing
 
     @property
     def agreement(self) -> float:
@@ -43,21 +42,17 @@ class Labels:
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> Labels:
         """Read what :meth:`to_data` gave."""
-        return cls(tuple(tuple(map(int, row)) for row in data["confusion"]))
+        return cls(tuple(tuple(map(int, row)) for row in data["confusion"]), int(data["missing"]))
 
 
-def labels_of(scores: Array) -> Whole:
-    """The labels (n,) that scores (n, k) mean.
+def compare_labels(found: LabelArray, wanted: LabelArray, classes: int) -> Labels:
+    """Count how often ``found`` (n,) is what the teacher says, ``wanted`` (n,); -1 is no label.
 
-    One score means label 1 above 0; of several the largest wins, of equals the first.
+    Points without a label of the teacher's are left out.
     """
-    if scores.shape[1] == 1:
-        return (scores[:, 0] > 0).astype(np.int64)
-    return np.asarray(np.argmax(scores, axis=1), dtype=np.int64)
-
-
-def compare_labels(found: Whole, wanted: Whole, classes: int) -> Labels:
-    """Count how often ``found`` (n,) is what the teacher says, ``wanted`` (n,)."""
+    known = wanted >= 0
+    found, wanted = found[known], wanted[known]
+    given = found >= 0
     counts = np.zeros((classes, classes), dtype=np.int64)
-    np.add.at(counts, (wanted, found), 1)
-    return Labels(tuple(map(tuple, counts.tolist())))
+    np.add.at(counts, (wanted[given], found[given]), 1)
+    return Labels(tuple(map(tuple, counts.tolist())), int((~given).sum()))

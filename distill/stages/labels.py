@@ -11,10 +11,11 @@ from distill.chain.expression import Expression
 from distill.config import ScoreConfig
 from distill.domain import Domain
 from distill.runner import Stage
-from distill.scoring.labels import Labels, compare_labels, labels_of
+from distill.scoring.labels import Labels, compare_labels
 from distill.scoring.truth import fresh_points
 from distill.stages.kept import read_json, write_json
 from distill.teachers.base import Teacher
+from distill.teachers.labels import labels_of
 
 
 def compare_all_labels(

@@ -18,12 +18,13 @@ from distill.progress import Progress
 from distill.runner import Stage
 from distill.sampling.sample_set import SampleSet
 from distill.scoring.judge import compare, judge
-from distill.scoring.labels import compare_labels, labels_of
+from distill.scoring.labels import compare_labels
 from distill.scoring.pareto import front
 from distill.scoring.score import Score
 from distill.scoring.truth import ask, ask_teacher, held_out
 from distill.stages.kept import read_json, write_json
 from distill.teachers.base import Teacher, calls_left, classes_of
+from distill.teachers.labels import labels_of
 
 PLOTTED = 10_000
 """Fresh points that are kept for parity plots and residual maps."""

@@ -158,8 +158,8 @@ def engine_of(name):
     return make_engine(name, OPTIONS[name])
 
 
-# What does not search only hands on what it was given: test_exact.py is about that.
-SEARCHING = sorted(entry.name for entry in ENGINES.values() if entry.searches)
+# Of the others test_exact.py and test_student.py are.
+SEARCHING = sorted(entry.name for entry in ENGINES.values() if entry.rounds)
 every_engine = pytest.mark.parametrize("engine", SEARCHING)
 
 

@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 from sklearn.tree import DecisionTreeClassifier
 
-from distill import delivery, pipeline
+from distill import delivery, outputs, pipeline
 from distill.config import SelectConfig, StudyConfig, read_option
 from distill.domain import Domain
 from distill.firmware.target import load_target
@@ -78,7 +78,7 @@ def test_a_tree_of_three_classes_has_its_own_labels_in_c(sorting, classes, built
     sorting.teacher.output = "all"
     sorting.engine.name, sorting.engine.options = "exact", {}
     sorting.engine.max_complexity = 10**9
-    studies = pipeline.search_all(sorting, Silent(), teacher, DOMAIN)
+    studies = outputs.search_all(sorting, Silent(), teacher, DOMAIN)
     assert studies.labels.agreement == 1.0
     assert np.array(studies.labels.confusion).shape == (3, 3)
     target = load_target(sorting.target)
@@ -105,7 +105,7 @@ def test_three_formulas_give_a_label_together(sorting, classes, built) -> None:
     sorting.tolerance = 0.05
     sorting.export.verify = False
     sorting.engine.options = {"max_terms": 8, "max_degree": 2}
-    studies = pipeline.search_all(sorting, Silent(), teacher, DOMAIN)
+    studies = outputs.search_all(sorting, Silent(), teacher, DOMAIN)
     assert 0.98 <= studies.labels.agreement <= 1.0
     assert studies.labels.points == sorting.score.points
     target = load_target(sorting.target)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from distill import delivery, pipeline
+from distill import delivery, outputs, pipeline
 from distill.config import StudyConfig
 from distill.errors import ConfigError, ExportError
 from distill.firmware.target import load_target
@@ -22,7 +22,7 @@ class Heard(Silent):
 
 
 def whole(config: StudyConfig, heard: Heard):
-    studies = pipeline.search_all(config, heard)
+    studies = outputs.search_all(config, heard)
     return studies, delivery.ship_all(studies, load_target(config.target), Path("build"), heard)
 
 
@@ -74,7 +74,7 @@ def test_what_was_found_for_one_output_is_known_in_the_search_for_the_next(
         return real(*arguments)
 
     monkeypatch.setattr(pipeline, "fit", spy)
-    studies = pipeline.search_all(two, Heard())
+    studies = outputs.search_all(two, Heard())
     first = [c.formula for c in studies.studies[0].choices if c.on_front]
     assert given[0] == []
     assert given[1] == first[-pipeline.HINTS :] != []

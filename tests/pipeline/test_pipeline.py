@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from distill import delivery, pipeline
+from distill import delivery, opening, pipeline
 from distill.commands import run_and_show
 from distill.config import StudyConfig, read_option
 from distill.errors import (
@@ -368,6 +368,6 @@ def test_a_wrong_published_formula_names_its_key(quick: StudyConfig) -> None:
 def test_a_name_that_c_uses_is_refused_before_the_search(quick: StudyConfig) -> None:
     quick.teacher.options = {"name": "gamma"}
     with pytest.raises(ConfigError, match="gamma") as caught:
-        pipeline.open_context(quick)
+        opening.open_context(quick)
     assert "teacher.options.name" in caught.value.where
     assert "teacher.options.name=my_gamma" in caught.value.hint

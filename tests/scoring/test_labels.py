@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from distill.scoring.labels import Labels, compare_labels, labels_of
+from distill.scoring.labels import Labels, compare_labels
+from distill.teachers.labels import labels_of
 
 
 def test_one_score_means_its_sign_and_zero_is_the_first_class():
@@ -30,4 +31,14 @@ def test_agreement_is_the_share_of_equal_labels(pairs):
     labels = compare_labels(found, wanted, 4)
     assert labels.points == len(pairs)
     assert labels.agreement == pytest.approx(np.mean(found == wanted))
+    assert Labels.from_data(labels.to_data()) == labels
+
+
+def test_what_has_no_value_has_no_label_and_does_not_agree():
+    found = labels_of(np.array([[np.nan, 1.0], [2.0, 1.0], [0.0, np.nan]]))
+    assert found.tolist() == [-1, 0, -1]
+    labels = compare_labels(found, np.array([1, 0, -1]), 2)
+    assert labels.confusion == ((1, 0), (0, 0))
+    assert (labels.missing, labels.points) == (1, 2)
+    assert labels.agreement == pytest.approx(0.5)
     assert Labels.from_data(labels.to_data()) == labels

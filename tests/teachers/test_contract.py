@@ -12,9 +12,9 @@ import pytest
 from distill.domain import Domain
 from distill.errors import DistillError, NotDifferentiable, TeacherError
 from distill.identifiers import why_not_identifier
-from distill.scoring.labels import labels_of
 from distill.teachers.base import Classifier, Output, Teacher, Transparent, chain_of
 from distill.teachers.checked import Checked
+from distill.teachers.labels import labels_of
 
 from . import examples
 from .examples import BOX, EXAMPLES, Example, Own, X

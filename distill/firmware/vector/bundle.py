@@ -14,9 +14,9 @@ from distill.chain.describe import described
 from distill.firmware.axes import bounds
 from distill.firmware.bundle import FORMAT, VERSION, check_replaceable, packed, write_files
 from distill.firmware.fixed.formats import input_bounds, input_format
-from distill.firmware.vector.labels import Labels
 from distill.firmware.vector.render import description, render_vector_files
 from distill.firmware.vector.spec import VectorSpec, evaluate_vector, labels_vector
+from distill.teachers.labels import LabelArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +41,7 @@ class VectorBundle:
         """What the C answers at x (n, d), shape (n, k); see :func:`evaluate_vector`."""
         return evaluate_vector(self.spec, x)
 
-    def labels(self, x: Array) -> Labels:
+    def labels(self, x: Array) -> LabelArray:
         """What its label is at x (n, d), shape (n,); see :func:`labels_vector`."""
         return labels_vector(self.spec, x)
 

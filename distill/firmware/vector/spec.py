@@ -37,10 +37,10 @@ from distill.firmware.vector.content import (
     FloatFormulas,
 )
 from distill.firmware.vector.interface import vector_interface
-from distill.firmware.vector.labels import Labels, labels_of
 from distill.formula import Formula
 from distill.identifiers import why_not_identifier
 from distill.teachers.base import Output
+from distill.teachers.labels import LabelArray, labels_of
 
 SOFT = 10.0
 """From so many instructions on an addition of floats is taken for a call of a library."""
@@ -265,7 +265,7 @@ def evaluate_vector(spec: VectorSpec, x: Array) -> Array:
     return answers
 
 
-def labels_vector(spec: VectorSpec, x: Array) -> Labels:
+def labels_vector(spec: VectorSpec, x: Array) -> LabelArray:
     """What ``NAME_label`` answers at x (n, d), shape (n,)."""
     answers = evaluate_vector(spec, x)
     if spec.interface == "integer":

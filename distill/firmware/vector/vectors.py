@@ -11,12 +11,12 @@ from distill.firmware.cost import evenly
 from distill.firmware.graph import dtype
 from distill.firmware.interface import Interface
 from distill.firmware.lookup import held
-from distill.firmware.vector.labels import Labels, margins_of
 from distill.firmware.vector.spec import (
     VectorSpec,
     evaluate_vector,
     labels_vector,
 )
+from distill.teachers.labels import LabelArray, margins_of
 
 INSIDE = 32
 CORNERS = 16
@@ -42,7 +42,7 @@ class ArrayVectors:
     inputs: Array
     expected: Array
     allowed: Array
-    labels: Labels
+    labels: LabelArray
 
 
 def array_vectors(spec: VectorSpec) -> ArrayVectors:

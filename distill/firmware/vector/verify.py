@@ -13,9 +13,9 @@ from distill.firmware.evidence import Evidence
 from distill.firmware.subject import Subject
 from distill.firmware.target import Target
 from distill.firmware.toolchains import HostCompiler
-from distill.firmware.vector.labels import labels_of, margins_of
 from distill.firmware.vector.spec import VectorSpec, evaluate_vector
 from distill.firmware.verify import verify_subject
+from distill.teachers.labels import labels_of, margins_of
 
 ROUNDING_POINTS = 16_384
 """Points at which it is looked how far rounding may move the C."""

@@ -10,9 +10,9 @@ import pytest
 from distill.chain.chain import Chain
 from distill.chain.steps.affine import Affine
 from distill.firmware.policy import Policy
-from distill.firmware.vector.labels import labels_of
 from distill.firmware.vector.spec import VectorSpec, evaluate_vector, labels_vector
 from distill.firmware.vector.verify import allowed_rounding
+from distill.teachers.labels import labels_of
 from tests.firmware.vector.conftest import any_points
 
 

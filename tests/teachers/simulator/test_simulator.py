@@ -15,7 +15,7 @@ from hydra import compose, initialize_config_dir
 
 from distill.config import conf_directory, read_config
 from distill.errors import ConfigError, NotDifferentiable, TeacherError
-from distill.pipeline import open_context
+from distill.opening import open_context
 from distill.teachers.load import load_teacher
 
 RATES = np.array([[0.5], [1.0], [2.0], [0.5]])

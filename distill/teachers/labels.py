@@ -1,4 +1,4 @@
-"""From the scores of classes to labels."""
+"""From scores to labels: what :class:`distill.teachers.base.Classifier` promises."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import numpy.typing as npt
 
 from distill.arrays import Array
 
-Labels = npt.NDArray[np.int64]
+LabelArray = npt.NDArray[np.int64]
+"""Labels (n,), counted from 0; -1 for none."""
 
 
-def labels_of(scores: Array) -> Labels:
+def labels_of(scores: Array) -> LabelArray:
     """The labels (n,) of scores (n, k): above 0 or not, or the first of the largest; -1 for NaN."""
     missing = np.asarray(np.isnan(scores).any(axis=1))
     if scores.shape[1] == 1:
