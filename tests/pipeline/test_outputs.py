@@ -77,7 +77,7 @@ def test_what_was_found_for_one_output_is_known_in_the_search_for_the_next(
     studies = outputs.search_all(two, Heard())
     first = [c.formula for c in studies.studies[0].choices if c.on_front]
     assert given[0] == []
-    assert given[1] == first[-pipeline.HINTS :] != []
+    assert given[1] == first[-outputs.HINTS :] != []
 
 
 def test_an_output_without_a_formula_is_named(two: StudyConfig) -> None:

@@ -348,7 +348,7 @@ def test_a_teacher_without_answers_in_places_goes_on_with_a_warning(quick: Study
 
 def test_an_output_that_is_not_there(quick: StudyConfig) -> None:
     quick.teacher.output = 1
-    with pytest.raises(ConfigError, match="no output 1"):
+    with pytest.raises(ConfigError, match="no output `1`"):
         pipeline.search(quick, Heard())
 
 
