@@ -8,7 +8,7 @@ TORCH ?= torch==2.13.0
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint bench bench-firmware bench-recovery bench-exact lock wheel clean
+.PHONY: help demo test test-all lint bench bench-firmware bench-recovery bench-exact bench-bounds lock wheel clean
 
 help: ## show this text
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -48,6 +48,9 @@ bench-firmware: $(READY) ## the C beside that of emlearn, m2cgen and sympy, on e
 bench-exact: $(READY) ## exact C beside that of emlearn, m2cgen and micromlgen, on every chip
 	$(BIN)/pip install --quiet --disable-pip-version-check "emlearn>=0.23"
 	$(BIN)/python benchmarks/exact.py --write docs/exact-figures.md
+
+bench-bounds: $(READY) ## how near proven bounds come to the largest error that can be found
+	$(BIN)/python benchmarks/bounds.py --write docs/bounds-figures.md
 
 bench-recovery: $(READY) ## how many known formulas come out, beside pyoperon and gplearn
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable ".[bench]"

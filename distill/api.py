@@ -48,6 +48,7 @@ def distill(
     design: str | None = None,
     select: str = "cheapest",
     min_agreement: float | None = None,
+    bound: str = "found",
     target: str | None = None,
     output: int | str = 0,
     questions: int | None = None,
@@ -76,6 +77,8 @@ def distill(
         of whole numbers.
     select : the rule that chooses: cheapest, knee, most_accurate, or agrees, the cheapest formula
         that gives a classifier's label at ``min_agreement`` (0 to 1) of the points.
+    bound : what the rule takes for a formula's error: the largest ``found``, or the ``certified``
+        one, which is proven; what nothing is proven about is then never chosen.
     target : measure costs on this target and choose by them; None chooses by complexity.
     output : which of the teacher's outputs, by number or name; :func:`distill_all` takes all.
     questions : how often the search may ask the teacher; None for any number, of a slow teacher as
@@ -108,6 +111,7 @@ def distill(
             "design": design,
             "select": select,
             "min_agreement": min_agreement,
+            "bound": bound,
             "target": target,
             "questions": questions,
             "teacher_error": teacher_error,
@@ -167,6 +171,7 @@ def _prepared(
     select = read_option("select", wanted["select"])
     if wanted["min_agreement"] is not None:
         select["min_agreement"] = wanted["min_agreement"]
+    select["bound"] = wanted["bound"]
     design = wanted["design"] or _design(loaded, box)
     config = StudyConfig(
         sampling=SamplingConfig(**read_option("sampling", design)),

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import cast
 
+import numpy as np
+
 from distill.arrays import Array
+from distill.bounds.base import NotBounded
+from distill.bounds.statistical import random_points, state
+from distill.chain.closed_form import ClosedForm
 from distill.config import ExportConfig
 from distill.domain import Domain
 from distill.errors import ExportError
@@ -15,17 +21,21 @@ from distill.firmware.fixed.estimates import ESTIMATES
 from distill.firmware.fixed.formats import QFormat
 from distill.firmware.graph import Arithmetic
 from distill.firmware.guard import Guard
-from distill.firmware.guard_search import find_guard
+from distill.firmware.guard_search import find_guard, grid_counts
 from distill.firmware.lookup import Table
 from distill.firmware.numbers import InterfaceName
 from distill.firmware.passes.functions import machine_costs
 from distill.firmware.policy import NanInput, OutOfDomain, Policy
+from distill.firmware.proven import Proof
 from distill.firmware.spec import BundleSpec, evaluate_bundle
 from distill.firmware.table_search import Prefer
 from distill.firmware.tables import fit_table
 from distill.firmware.target import Target
 from distill.formula import Formula
 from distill.progress import Progress
+from distill.proving.certificate import Known
+from distill.proving.whole import Prover
+from distill.proving.within import Budget
 from distill.teachers.base import Output
 
 SHARE = 0.9
@@ -33,6 +43,25 @@ SHARE = 0.9
 
 LEAST_SHARE = 0.02
 """What the arithmetic may use where a formula leaves nothing: the table answers there."""
+
+FINER = (1, 4, 16)
+"""By how much finer the arithmetic is made so that its rounding fits into what a formula leaves."""
+
+TABLE_SHARE = 0.96
+"""The part of the tolerance that a table may use up where it is to be proven: rounding comes on
+top, and what lies between the points at which it was fitted."""
+
+MOST_ADDED = 0.25
+"""The part of the domain that may go to the table because a proof failed there, not a sample."""
+
+STATED_POINTS = 16_384
+"""Random points that a statement rests on where nothing can be proven."""
+
+STATED_SEED = 20_260_101
+"""Nothing else draws points from it."""
+
+CONFIDENCE = 0.99
+"""Of such a statement."""
 
 SELFTEST_POINTS = 64
 """Points of the self-test, besides corners, edges and special values."""
@@ -45,7 +74,8 @@ class Order:
     """What is wanted of every way of one export.
 
     ``formula_error`` is the formula's largest error against the teacher, None when unknown;
-    ``truth`` the teacher's answers (n, d) -> (n,), None where it cannot be asked.
+    ``truth`` the teacher's answers (n, d) -> (n,), None where it cannot be asked; ``closed_form``
+    its own arithmetic, None where it is not known.
     """
 
     name: str
@@ -58,6 +88,29 @@ class Order:
     options: ExportConfig
     target: Target
     provenance: Mapping[str, str]
+    closed_form: ClosedForm | None = None
+
+    @property
+    def prover(self) -> Prover | None:
+        """What proves errors against the teacher; None where nothing is to be or can be proven."""
+        return self._proving[0]
+
+    @property
+    def why_no_prover(self) -> str:
+        """Which part of the teacher cannot be bounded; empty where that is not the reason."""
+        return self._proving[1]
+
+    @cached_property
+    def _proving(self) -> tuple[Prover | None, str]:
+        if self.closed_form is None or not self.options.prove:
+            return None, ""
+        budget = Budget.of(self.options.proof_boxes, self.options.proof_seconds)
+        fingerprint = self.provenance.get("teacher fingerprint", "")
+        known = Known(self.closed_form, self.provenance.get("teacher", self.name), fingerprint)
+        try:
+            return Prover(known, budget), ""
+        except NotBounded as error:
+            return None, error.what
 
 
 def arithmetics(options: ExportConfig) -> tuple[Arithmetic, ...]:
@@ -135,7 +188,7 @@ def build_table(order: Order, arithmetic: Arithmetic, progress: Progress) -> Bun
     ExportError : when no table is within the tolerance and the bytes.
     """
     progress.advance(None, f"fitting the table in {arithmetic}")
-    table = _fit(order, arithmetic, "instructions")
+    table = _fit(order, arithmetic, "instructions", answers=True)
     return _known_error(order, _spec(order, arithmetic, None, table, None, order.tolerance))
 
 
@@ -150,9 +203,52 @@ def build_formula(order: Order, arithmetic: Arithmetic, progress: Progress) -> B
     assert order.formula is not None
     accuracy = accuracy_left(order.formula_error, order.tolerance)
     progress.advance(None, f"the formula in {arithmetic}")
-    spec = _spec(order, arithmetic, order.formula, None, None, accuracy)
     if order.truth is None:
-        return spec
+        return _spec(order, arithmetic, order.formula, None, None, accuracy)
+    proven = _proven_alone(order, arithmetic, accuracy, progress)
+    if proven is None:
+        spec, guard, accuracy = _guarded(order, arithmetic, accuracy, progress)
+    else:
+        (spec, accuracy), guard = proven, None
+    table: Table | None = None
+    progress.advance(None, f"fitting the table in {arithmetic}")
+    try:
+        output = spec.output_format if arithmetic == "fixed" else None
+        answers = guard is not None and not guard.empty
+        table = _fit(order, arithmetic, "bytes", output, answers=answers)
+    except ExportError as error:
+        if guard is not None and not guard.empty:
+            raise
+        # The formula is enough everywhere; the table would only have been an alternative.
+        progress.warn(f"no table stands behind the formula: {error.what} {error.hint}")
+    return _known_error(order, _spec(order, arithmetic, order.formula, table, guard, accuracy))
+
+
+def _proven_alone(
+    order: Order, arithmetic: Arithmetic, accuracy: float, progress: Progress
+) -> tuple[BundleSpec, float] | None:
+    """The formula without a guard and its accuracy, where it is proven to need none."""
+    prover = order.prover
+    if prover is None:
+        return None
+    for finer in FINER:
+        try:
+            spec = _spec(order, arithmetic, order.formula, None, None, accuracy / finer)
+            proven, helps = prover.alone(spec, progress)
+        except (ExportError, NotBounded):
+            return None  # the guard is searched instead, and what is proven is told in the end
+        if proven:
+            return spec, accuracy / finer
+        if not helps or spec.accuracy is None:
+            return None
+    return None
+
+
+def _guarded(
+    order: Order, arithmetic: Arithmetic, accuracy: float, progress: Progress
+) -> tuple[BundleSpec, Guard, float]:
+    """The formula, its guard by a search and by the proof, and its accuracy."""
+    spec = _spec(order, arithmetic, order.formula, None, None, accuracy)
     guard = _guard(order, spec, progress)
     good = order.formula_error is not None and order.formula_error <= order.tolerance
     if good and not guard.empty and arithmetic != "double":
@@ -161,17 +257,19 @@ def build_formula(order: Order, arithmetic: Arithmetic, progress: Progress) -> B
         again = _guard(order, finer, progress)
         if again.fraction < guard.fraction:
             spec, guard, accuracy = finer, again, accuracy / 4
-    table: Table | None = None
-    progress.advance(None, f"fitting the table in {arithmetic}")
+    return spec, _proven_guard(order, spec, guard, progress), accuracy
+
+
+def _proven_guard(order: Order, spec: BundleSpec, guard: Guard, progress: Progress) -> Guard:
+    """The guard with the cells that cannot be proven; without them where they are too many."""
+    if order.prover is None or guard.flags.all():
+        return guard
+    counts = grid_counts(order.domain, spec.arithmetic)
     try:
-        output = spec.output_format if arithmetic == "fixed" else None
-        table = _fit(order, arithmetic, "bytes", output)
-    except ExportError as error:
-        if not guard.empty:
-            raise
-        # The formula is enough everywhere; the table would only have been an alternative.
-        progress.warn(f"no table stands behind the formula: {error.what} {error.hint}")
-    return _known_error(order, _spec(order, arithmetic, order.formula, table, guard, accuracy))
+        wider = order.prover.guarded(spec, guard, counts, progress)
+    except (ExportError, NotBounded):
+        return guard  # what is not proven is told in the end
+    return wider if wider.fraction <= guard.fraction + MOST_ADDED else guard
 
 
 def _spec(
@@ -222,9 +320,17 @@ def _guard(order: Order, spec: BundleSpec, progress: Progress) -> Guard:
 
 
 def _fit(
-    order: Order, arithmetic: Arithmetic, prefer: Prefer, output: QFormat | None = None
+    order: Order,
+    arithmetic: Arithmetic,
+    prefer: Prefer,
+    output: QFormat | None = None,
+    *,
+    answers: bool,
 ) -> Table:
-    """The table; ``prefer`` is what counts where the options leave it open."""
+    """The table; ``prefer`` is what counts where the options leave it open.
+
+    ``answers`` says that it is asked as the C is compiled plainly, and proven.
+    """
     if order.truth is None:
         raise ExportError(
             "nothing can be asked between a table's rows, or after all calls are used, so no table "
@@ -236,7 +342,7 @@ def _fit(
     return fit_table(
         order.truth,
         order.domain,
-        order.tolerance,
+        order.tolerance * (TABLE_SHARE if answers and order.prover is not None else 1.0),
         max_bytes=order.options.table_bytes,
         arithmetic=arithmetic,
         prefer=prefer if wanted == "auto" else cast(Prefer, wanted),
@@ -259,3 +365,33 @@ def evaluate_real(spec: BundleSpec, x: Array) -> Array:
     """What the C answers at real points (n, d), in real numbers (n,), whatever its interface."""
     numbers = spec.numbers
     return numbers.outputs(evaluate_bundle(spec, numbers.numbers(x)))
+
+
+def with_proof(order: Order, spec: BundleSpec, progress: Progress) -> BundleSpec:
+    """The spec with what is proven of its error; what is not is said, and why.
+
+    Where nothing can be proven, random points tell on what part of the domain the error may be
+    larger than the one that was found.
+    """
+    if not order.options.prove:
+        return spec
+    why = order.why_no_prover
+    if order.prover is not None:
+        try:
+            return _proven(spec, order.prover.proof(spec, progress))
+        except (NotBounded, ExportError) as error:
+            why = error.what
+    remarks = (f"Not proven: {why}",) if why else ()
+    if order.truth is None or not np.isfinite(spec.max_error):
+        return replace(spec, remarks=remarks)
+    progress.advance(None, "trying random points, of which a statement is made")
+    x = random_points(order.domain, STATED_POINTS, STATED_SEED)
+    stated = state(np.abs(evaluate_real(spec, x) - order.truth(x)), CONFIDENCE, size=spec.max_error)
+    return replace(spec, remarks=(*remarks, stated.told(spec.output_unit)))
+
+
+def _proven(spec: BundleSpec, proof: Proof) -> BundleSpec:
+    """The spec whose error is the proven one, if that is what was promised."""
+    if spec.max_error <= proof.bound <= spec.tolerance:
+        return replace(spec, proof=proof, max_error=proof.bound, error_kind="proven")
+    return replace(spec, proof=proof)

@@ -292,6 +292,46 @@ def _doctor(arguments: list[str]) -> int:
     return 0
 
 
+def _check(arguments: list[str]) -> int:
+    """Verify a certificate, box by box, without trusting what wrote it."""
+    from distill.checking.check import cores
+    from distill.checking.command import check_file
+    from distill.checking.leaf import BUDGET
+
+    plain = _joined(arguments)
+    files = [a for a in plain if "=" not in a]
+    if len(files) != 1:
+        raise ConfigError(
+            "which certificate?" if not files else f"{len(files)} files are given, not one.",
+            where="command line",
+            hint="distill check build/wet_bulb/certificate.json",
+        )
+    given = {"teacher": "", "jobs": str(cores()), "budget": str(BUDGET)}
+    options = _options([a for a in plain if "=" in a], given)
+    for key in ("jobs", "budget"):
+        if not options[key].isdecimal() or not 0 < int(options[key]) < 10**9:
+            raise ConfigError(f"`{options[key]}` is no count.", where=key, hint="1 or more.")
+    verdict = check_file(
+        Path(files[0]),
+        teacher=options["teacher"],
+        jobs=int(options["jobs"]),
+        budget=int(options["budget"]),
+    )
+    print_text(verdict)
+    return 0
+
+
+def _joined(arguments: list[str]) -> list[str]:
+    """``--key value`` and ``--key=value`` as ``key=value``."""
+    joined: list[str] = []
+    left = iter(arguments)
+    for argument in left:
+        key = argument.removeprefix("--")
+        bare = argument.startswith("--") and "=" not in argument
+        joined.append(f"{key}={next(left, '')}" if bare else key)
+    return joined
+
+
 def _list(arguments: list[str]) -> int:
     """Teachers, engines and targets with one line each."""
     from distill.catalogue import CATALOGUE
@@ -318,6 +358,11 @@ COMMANDS: dict[str, Command] = {
         "write the C of the candidate with this MLflow run id",
         "export run=RUN_ID [target=TARGET] [export.KEY=VALUE ...] [root=FOLDER] [uri=MLFLOW]",
         _export,
+    ),
+    "check": Command(
+        "verify the proven bound in a certificate.json, box by box",
+        "check FILE [teacher=NAME|FILE] [jobs=N] [budget=N]",
+        _check,
     ),
     "ui": Command(
         "open MLflow on the candidates",

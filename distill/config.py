@@ -81,6 +81,12 @@ class ScoreConfig:
     points: int = 100_000
     starts: int = 32
     seed: int = 1000
+    prove: bool = True
+    proof_ratio: float = 1.1
+    proof_boxes: int = 20_000
+    proof_seconds: float | None = None
+    proof_candidates: int = 24
+    confidence: float = 0.99
 
 
 @dataclass
@@ -93,6 +99,7 @@ class SelectConfig:
     candidate: str | None = None
     min_agreement: float | None = None
     margin: float = 0.01
+    bound: str = "found"
 
 
 @dataclass
@@ -108,6 +115,9 @@ class ExportConfig:
     nan_input: str = "propagate"
     table_bytes: int = 65_536
     table_prefers: str = "auto"
+    prove: bool = True
+    proof_boxes: int = 200_000
+    proof_seconds: float | None = None
     verify: bool = True
     verify_points: int = 1_000_000
 
@@ -142,6 +152,7 @@ class StudyConfig:
 ALLOWED: dict[str, tuple[str, ...]] = {
     "sampling.design": ("sobol", "lhs", "grid", "exhaustive", "data"),
     "select.rule": ("cheapest", "knee", "most_accurate", "agrees", "by_id"),
+    "select.bound": ("found", "certified"),
     "engine.costs": ("target", "uniform"),
     "engine.units": ("off", "check"),
     "export.arithmetic": ("float32", "double", "fixed", "auto"),
@@ -168,9 +179,15 @@ LARGER_THAN: dict[str, float] = {
     "score.points": 0,
     "score.starts": 0,
     "score.seed": -1,
+    "score.proof_ratio": 1,
+    "score.proof_boxes": 0,
+    "score.proof_seconds": 0,
+    "score.proof_candidates": 0,
     "select.max_complexity": 0,
     "select.max_instructions": 0,
     "export.table_bytes": 0,
+    "export.proof_boxes": 0,
+    "export.proof_seconds": 0,
     "export.verify_points": 0,
 }
 
@@ -283,6 +300,17 @@ def check_config(config: StudyConfig) -> None:
                 f"`{key}` is {_value(config, key)}, but must be a part: at least 0, below 1.",
                 where=f"config key `{key}`",
             )
+    if not 0 < config.score.confidence < 1:
+        raise ConfigError(
+            f"`score.confidence` is {config.score.confidence}, but must lie above 0 and below 1.",
+            where="config key `score.confidence`",
+        )
+    if config.select.bound == "certified" and not config.score.prove:
+        raise ConfigError(
+            "`certified` cannot be used: no bounds are proven with score.prove=false.",
+            where="config key `select.bound`",
+            hint="set score.prove=true, or select.bound=found.",
+        )
     agreement = config.select.min_agreement
     if agreement is not None and not 0 < agreement <= 1:
         raise ConfigError(

@@ -14,6 +14,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
+from dataclasses import replace
 
 import numpy as np
 
@@ -34,7 +35,9 @@ from distill.keeping import Gate, max_error, rules_of
 from distill.rounds import Rounds, absorb, joined, resume
 from distill.runner import Work
 from distill.sampling.sample_set import SampleSet
+from distill.scoring.own_form import OwnForm, own_form
 from distill.scoring.pareto import front
+from distill.scoring.suspects import suspects
 from distill.teachers.base import Teacher
 
 POLISHED = 16
@@ -45,6 +48,9 @@ SEARCHING = 0.8
 
 DOUBTED = 6
 """The most accurate candidates after a round, whose worst points join the sample."""
+
+SUSPECTED = 512
+"""Boxes of the short proof that tells of each of these where it may be worse than was found."""
 
 
 def fit(
@@ -83,13 +89,14 @@ def fit(
     state = resume(config, entries, sample)
     news = _News(config, work, state)
     asking = _asking(config, entries, sample, teacher, output, work)
+    own = own_form(teacher, sample.domain, output)[0] if config.counterexamples > 0 else None
     while state.rounds < config.rounds and not state.done and not news.late:
         found = _searched(engine, config, costs, tolerance, state, asking, news, gate, hints)
         best = _best(found, state.sample, tolerance, POLISHED)
         seconds = _seconds_of_fitting(config, state, news)
         refined = _refined(best, state, tolerance, news, seconds, gate)
         asking.release()
-        entry = _ended_round(refined, state, asking, config) | {"seconds": news.seconds}
+        entry = _ended_round(refined, state, asking, config, own) | {"seconds": news.seconds}
         work.journal.append(entry)
         news.part = 0.0
         absorb(state, entry)
@@ -214,15 +221,24 @@ def _searched(
 
 
 def _ended_round(
-    refined: list[Candidate], state: Rounds, asking: Asking, config: EngineConfig
+    refined: list[Candidate],
+    state: Rounds,
+    asking: Asking,
+    config: EngineConfig,
+    own: OwnForm | None,
 ) -> dict[str, object]:
-    """The journal's entry of a round: its candidates and the points where the best are worst."""
+    """The journal's entry of a round: its candidates and the points where the best are worst.
+
+    Beside those that a search found there are points where least is proven.
+    """
     sample = state.sample
     everything = unique([*refined, *state.kept], sample.x)
     doubted = sorted(everything, key=lambda c: max_error(c, sample))[:DOUBTED]
     new = asking.worst(
         formulas(doubted), sample, config.counterexamples, config.seed + state.rounds
     )
+    also = _suspected(formulas(doubted), sample, asking, config, own)
+    new = replace(new, x=np.vstack([new.x, also.x]), y=np.concatenate([new.y, also.y]))
     grown = joined(sample, new.x, new.y)
     return {
         "round": state.rounds,
@@ -233,6 +249,24 @@ def _ended_round(
         "asked": asking.asked,
         "finding": None if state.finding is None else state.finding.to_data(),
     }
+
+
+def _suspected(
+    doubted: Sequence[Formula],
+    sample: SampleSet,
+    asking: Asking,
+    config: EngineConfig,
+    own: OwnForm | None,
+) -> SampleSet:
+    """The teacher's answers in the boxes where a short proof bounds the formulas least."""
+    domain, oracle = sample.domain, asking.oracle
+    x, y = np.empty((0, len(domain))), np.empty(0)
+    if own is not None and oracle is not None and oracle.left >= 1:
+        n = int(min(max(1, config.counterexamples // 4), oracle.left))
+        x = suspects(doubted, own, domain, boxes=SUSPECTED, n=n)
+        y = oracle(x)
+    known = np.isfinite(y)
+    return SampleSet(domain, x[known], y[known], x[~known])
 
 
 def _share(config: EngineConfig, state: Rounds, news: _News) -> Budget:

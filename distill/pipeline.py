@@ -30,6 +30,7 @@ from distill.opening import literature, load_reference, open_context
 from distill.progress import Progress
 from distill.runner import Runner
 from distill.sampling.sample_set import SampleSet
+from distill.scoring.facts import Demands
 from distill.stages.measure import MEASURE, MEASURED_BY, measure
 from distill.stages.sample import SAMPLE, sample
 from distill.stages.score import SCORE, published_candidates, score
@@ -129,6 +130,7 @@ def search(
             reference,
             config.tolerance,
             work.progress,
+            demands_of(context.rules),
         ),
     )
     if not hints:  # with hints they were told for an output before
@@ -184,6 +186,7 @@ def search(
         ),
         points=(scored.result.x, scored.result.y),
         findings=fitted.result.finding,
+        unproven=scored.result.unproven,
     )
 
 
@@ -209,6 +212,12 @@ def with_closed(
     """
     ids = {candidate.id for candidate in found}
     return [*found, *(c for c in closed if c.id not in ids and not rules)]
+
+
+def demands_of(rules: Rules) -> Demands:
+    """What of the rules of a search can be proven of a formula."""
+    asked = rules.constraints
+    return Demands(asked.low, asked.high, asked.monotone)
 
 
 def operator_costs(config: StudyConfig, target: Target | None) -> dict[str, float]:

@@ -16,7 +16,9 @@ from distill.building import (
     build_formula,
     build_table,
     looked_at,
+    with_proof,
 )
+from distill.chain.closed_form import ClosedForm
 from distill.config import ExportConfig, plain
 from distill.domain import Domain
 from distill.engines.base import Candidate
@@ -41,7 +43,7 @@ from distill.progress import Progress
 from distill.runner import Stage
 from distill.stages.kept import read_json, write_json
 from distill.stages.measure import measured_points
-from distill.teachers.base import Teacher, asked_freely
+from distill.teachers.base import Teacher, asked_freely, chain_of
 
 BUNDLE = "bundle"
 WAYS = "alternatives.json"
@@ -113,6 +115,7 @@ def export(plan: ExportPlan, teacher: Teacher, target: Target, progress: Progres
         options=plan.options,
         target=target,
         provenance=plan.provenance,
+        closed_form=_closed_form(plan, teacher),
     )
     ways: dict[Alternative, BundleSpec | None] = {}
     for arithmetic in looked_at(plan.options):
@@ -129,7 +132,14 @@ def export(plan: ExportPlan, teacher: Teacher, target: Target, progress: Progres
         raise nothing_fits(wanted, target)
     spec = ways[taken]
     assert spec is not None  # what cannot be built says why not
+    spec = with_proof(order, spec, progress)
     return Exported(replace(spec, figures=cost_lines(taken)), tuple(ways))
+
+
+def _closed_form(plan: ExportPlan, teacher: Teacher) -> ClosedForm | None:
+    """The teacher's own arithmetic over the domain of the plan, where it is known."""
+    chain = chain_of(teacher)
+    return None if chain is None else ClosedForm(chain, plan.domain, plan.output)
 
 
 BUILDERS = {"formula": build_formula, "table": build_table}

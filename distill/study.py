@@ -32,6 +32,7 @@ from distill.firmware.vector.bundle import VectorBundle
 from distill.firmware.vector.render import render_vector_code
 from distill.formula import Formula
 from distill.keeping import rules_of
+from distill.scoring.facts import FINITE
 from distill.scoring.labels import Labels
 from distill.scoring.score import Score
 from distill.scoring.select import Selection
@@ -78,8 +79,28 @@ class Choice:
 
     @cached_property
     def kept(self) -> tuple[str, ...]:
-        """How the formula keeps to units and constraints, line by line; empty without any."""
-        return self.study.rules.told(self.formula) if isinstance(self.formula, Formula) else ()
+        """How the formula keeps to units and constraints, line by line; empty without any.
+
+        A line whose demand is proven says so.
+        """
+        if not isinstance(self.formula, Formula):
+            return ()
+        proven = {fact.says for fact in self.score.facts if fact.proven}
+        lines = (line.split(": ", 1) for line in self.study.rules.told(self.formula))
+        return tuple(
+            f"{line[0]}: proven everywhere on the domain" if line[0] in proven else ": ".join(line)
+            for line in lines
+        )
+
+    @property
+    def finite(self) -> bool:
+        """Whether it is proven that the formula has a finite value everywhere on the domain."""
+        return any(fact.says == FINITE and fact.proven for fact in self.score.facts)
+
+    @property
+    def proven(self) -> str:
+        """How sure the largest error is, as a sentence; empty where nothing can be said."""
+        return self.score.told(self.study.output_of_teacher.unit)
 
 
 @dataclass(frozen=True)
@@ -117,7 +138,7 @@ class Study:
 
     ``choices`` holds every scored candidate, cheapest first, the published formulas among them;
     ``findings`` is the tree of what the engine found out about the teacher, None where it finds
-    formulas only.
+    formulas only; ``unproven`` is why nothing can be proven about this teacher, empty where it can.
     """
 
     context: StudyContext
@@ -127,6 +148,7 @@ class Study:
     history: tuple[tuple[int, float, int, float], ...]
     points: tuple[Array, Array]
     findings: Finding | None = None
+    unproven: str = ""
 
     @property
     def chosen(self) -> Choice | None:
@@ -164,11 +186,14 @@ class Study:
 
     def _row(self, choice: Choice) -> dict[str, object]:
         teacher, reference = choice.score.teacher, choice.score.reference
+        proof = choice.score.proof
         return {
             "id": choice.candidate.id,
             "formula": choice.formula.readable(),
             "complexity": choice.formula.complexity,
             "max_error": teacher.max_error,
+            "certified_error": choice.score.certified_error,
+            "proof_ratio": proof.ratio if proof is not None and proof.proven else None,
             "rmse": teacher.rmse,
             "r2": teacher.r2,
             "agreement": choice.score.labels.agreement if choice.score.labels else None,
@@ -228,6 +253,7 @@ class Study:
             outputs=len(self.context.teacher.outputs),
             classes=classes_of(self.context.teacher),
             labels=labels,
+            unproven=self.unproven,
             versions={"distill": distill.__version__, **versions()},
         )
 

@@ -16,6 +16,7 @@ from distill.firmware.alternatives import Alternative
 from distill.firmware.cost import Cost
 from distill.firmware.evidence import Evidence
 from distill.scoring.labels import Labels
+from distill.scoring.proof import upward
 from distill.study import Choice, Study
 from distill.study_set import StudySet
 from distill.teachers.base import classes_of
@@ -32,6 +33,7 @@ def show(
     console.print()
     console.print(_front(study))
     console.print(_choice(study))
+    _tell_unproven(console, [study])
     if study.findings is not None:
         console.print(findings_tree(study.findings))
     if shipped is not None:
@@ -51,6 +53,7 @@ def show_all(
         console.print(_choice(study))
         if study.findings is not None:
             console.print(findings_tree(study.findings))
+    _tell_unproven(console, whole.studies)
     if whole.labels is not None:
         console.print(_confusion(whole.labels, classes_of(whole.context.teacher)))
     if shipped is not None:
@@ -62,6 +65,12 @@ def show_all(
 def show_shipped(console: Console, shipped: Shipped) -> None:
     """Print where a bundle is, what its verification showed, and what other ways would cost."""
     console.print(_shipped(shipped), soft_wrap=True)
+
+
+def _tell_unproven(console: Console, studies: Sequence[Study]) -> None:
+    """Why nothing could be proven, each reason once."""
+    for reason in dict.fromkeys(study.unproven for study in studies if study.unproven):
+        console.print(Text(f"  no error is proven: {reason}."), soft_wrap=True)
 
 
 def findings_tree(finding: Finding) -> Tree:
@@ -107,7 +116,9 @@ def _front(study: Study) -> Table:
         expand=True,
         header_style="bold",
     )
-    columns = ["", "nodes", "max error", "rmse", "reference", f"{target} {_unit(study)}", "flash B"]
+    proven = any(c.score.certified_error is not None for c in study.shown)
+    columns = ["", "nodes", "max error", *(["proven"] if proven else []), "rmse", "reference"]
+    columns += [f"{target} {_unit(study)}", "flash B"]
     for name in columns:
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("formula", overflow="ellipsis", no_wrap=True, ratio=1)
@@ -119,6 +130,7 @@ def _front(study: Study) -> Table:
             "►" if chosen else "·" if choice.published else "",
             f"{choice.formula.complexity:,}",
             figure(choice.score.max_error),
+            *([_bound(choice.score.certified_error)] if proven else []),
             figure(choice.score.teacher.rmse),
             figure(choice.score.reference.max_error if choice.score.reference else None),
             _calls(choice.cost),
@@ -127,6 +139,11 @@ def _front(study: Study) -> Table:
             style=style,
         )
     return table
+
+
+def _bound(value: float | None) -> str:
+    """A proven bound, never rounded down, or a dash."""
+    return "-" if value is None else upward(value, 3)
 
 
 def _unit(study: Study) -> str:
@@ -152,6 +169,7 @@ def _choice(study: Study) -> Group:
         Text(f"  {output.name} = {chosen.formula.readable()}", style="bold"),
         Text(),
         Text("  " + _errors("this formula", chosen, output.unit)),
+        *([Text(f"  {'':<16} {chosen.proven}")] if chosen.proven else []),
         *(Text(f"  {'':<16} {line}") for line in chosen.kept),
     ]
     lines += [

@@ -19,12 +19,13 @@ from distill.firmware.fixed.formats import QFormat, input_bounds, input_formats
 from distill.firmware.guard import Guard
 from distill.firmware.lookup import Table
 from distill.firmware.policy import Policy
+from distill.firmware.proven import CERTIFICATE
 from distill.firmware.render import render_files, sentence
 from distill.firmware.spec import BundleSpec, Mode, evaluate_bundle
 
 __all__ = ["Bundle", "BundleSpec", "Mode", "Policy", "evaluate_bundle", "write_bundle"]
 
-VERSION = 2
+VERSION = 3
 FORMAT = "distill-bundle"
 RECORD = "bundle.json"
 
@@ -86,6 +87,8 @@ def hashes(files: Mapping[str, str]) -> dict[str, str]:
 def render_bundle(spec: BundleSpec) -> dict[str, str]:
     """The text of every file of the bundle, by its path in the folder."""
     files = render_files(spec)
+    if spec.proof is not None:
+        files[CERTIFICATE] = spec.proof.certificate
     return packed(files, spec.name, sentence(spec), _record(spec))
 
 
@@ -173,6 +176,8 @@ def _record(spec: BundleSpec) -> dict[str, object]:
         "max_error": spec.max_error if np.isfinite(spec.max_error) else None,
         "error_kind": spec.error_kind,
         "within_tolerance": spec.within_tolerance,
+        "proof": None if spec.proof is None else spec.proof.to_data(),
+        "remarks": list(spec.remarks),
         "policy": asdict(spec.policy),
         "provenance": dict(sorted(spec.provenance.items())),
     }

@@ -56,12 +56,7 @@ def find_guard(
     ------
     ExportError : for more than 65,536 cells; when the truth is not finite somewhere.
     """
-    counts = _counts(domain, cells)
-    if arithmetic == "fixed":
-        counts = tuple(
-            (axis.span >> bits_of_cell(axis.span, n)) + 1
-            for n, axis in zip(counts, (Axis(v, "fixed") for v in domain.variables), strict=True)
-        )
+    counts = grid_counts(domain, arithmetic, cells)
     steps = np.array([form.step for form in input_formats(domain)])
 
     def difference(x: Array) -> Array:
@@ -92,6 +87,24 @@ def find_guard(
         faults.try_points(worst.x[None, :])
     # Faults too scattered for a guard: nowhere may the formula answer.
     return Guard(domain, np.ones(counts, dtype=bool), arithmetic).compact()
+
+
+def grid_counts(
+    domain: Domain, arithmetic: Arithmetic, cells: int | Sequence[int] | None = None
+) -> tuple[int, ...]:
+    """The cells along each axis of the grid that :func:`find_guard` looks at.
+
+    Raises
+    ------
+    ExportError : for more than 65,536 cells.
+    """
+    counts = _counts(domain, cells)
+    if arithmetic != "fixed":
+        return counts
+    return tuple(
+        (axis.span >> bits_of_cell(axis.span, n)) + 1
+        for n, axis in zip(counts, (Axis(v, "fixed") for v in domain.variables), strict=True)
+    )
 
 
 def _counts(domain: Domain, cells: int | Sequence[int] | None) -> tuple[int, ...]:

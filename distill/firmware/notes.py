@@ -42,6 +42,8 @@ def _promises(spec: BundleSpec) -> list[str]:
         f"Largest error against the teacher: {spec.max_error:.4g}{unit}, {spec.error_kind}"
         f" (tolerance {spec.tolerance:.4g}).",
         *([] if spec.within_tolerance else ["WARNING: THIS MISSES THE TOLERANCE."]),
+        *([] if spec.proof is None else spec.proof.lines(spec.output_unit)),
+        *spec.remarks,
         f"Out of range: {words[0]}.",
         *(f"Not a number: {word}." for word in words[1:]),
     ]

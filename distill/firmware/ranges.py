@@ -156,6 +156,8 @@ def describe(graph: Graph, at: int, depth: int = 3) -> str:
     if depth == 0:
         return "..."
     args = [describe(graph, a, depth - 1) for a in operation.args]
+    if operation.kernel is not None:
+        return f"{operation.kernel.STEM}({args[0]})"
     symbol = OPERATORS[operation.name].symbol
     if symbol and len(args) == 2:
         return f"({args[0]} {symbol} {args[1]})"
@@ -179,16 +181,26 @@ def _product(columns: list[Array]) -> Array:
 
 
 def _apply(operation: Operation, bounds: list[Interval]) -> Interval:
-    rule = _RULES.get(operation.name)
-    if rule is None:
-        raise ExportError(
-            f"the range of the operator `{operation.name}` is not known.",
-            hint=f"known operators: {', '.join(sorted(_RULES))}.",
-        )
     name, args = operation.name, operation.args
     if name == "mul" and args[0] == args[1]:
-        return _square(bounds[args[0]])
-    low, high = rule(*(bounds[a] for a in args))
+        return apply("square", bounds[args[0]])
+    return apply(name, *(bounds[a] for a in args))
+
+
+def apply(name: str, *args: Interval) -> Interval:
+    """Bounds of an operator's values wherever it has one, for arguments in these intervals.
+
+    Raises
+    ------
+    ExportError : for an operator without interval arithmetic.
+    """
+    rule = _RULES.get(name)
+    if rule is None:
+        raise ExportError(
+            f"the range of the operator `{name}` is not known.",
+            hint=f"known operators: {', '.join(sorted(_RULES))}.",
+        )
+    low, high = rule(*args)
     # What is not a number came from infinite bounds: nothing is known then.
     return np.where(np.isnan(low), -np.inf, low), np.where(np.isnan(high), np.inf, high)
 

@@ -135,6 +135,7 @@ def _context(spec: BundleSpec) -> dict[str, object]:
         "output": spec.output_name + (f" in {spec.output_unit}" if spec.output_unit else ""),
         "policy": spec.policy.sentences(integers=spec.interface == "integer"),
         "notes": header_notes(spec, parameters),
+        "proof_lines": [] if spec.proof is None else spec.proof.lines(spec.output_unit),
         "table_bytes": 0 if spec.table is None else spec.table.bytes,
         "guard_bytes": 0 if guard is None else guard.bytes,
         "guard_percent": 0.0 if guard is None else 100 * guard.fraction,

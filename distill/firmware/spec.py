@@ -26,6 +26,7 @@ from distill.firmware.lookup import Table
 from distill.firmware.names import check_function_name
 from distill.firmware.numbers import InterfaceName, check_numbers
 from distill.firmware.policy import Policy
+from distill.firmware.proven import Proof
 from distill.formula import Formula
 
 Mode = Literal["default", "table", "formula"]
@@ -55,6 +56,8 @@ class BundleSpec:
     figures : lines that say what a call costs there, and what was not done to know it.
     verified : whether the C is compiled and run before anybody gets it.
     vectors : points (n, d) for the self-test, besides corners, edges and special values.
+    proof : what is proven of the error, whether or not it is within the tolerance.
+    remarks : what else there is to know of the error, sentences that are no proof.
 
     Raises
     ------
@@ -82,6 +85,8 @@ class BundleSpec:
     figures: tuple[str, ...] = ()
     verified: bool = True
     vectors: Array | None = None
+    proof: Proof | None = None
+    remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_function_name(self.name)
@@ -92,6 +97,9 @@ class BundleSpec:
             raise ExportError(f"the tolerance {self.tolerance} is no size.", where="tolerance")
         if not self.max_error >= 0:
             raise ExportError(f"the largest error {self.max_error} is no size.")
+        proven = self.max_error if self.proof is None else self.proof.bound
+        if self.error_kind == "proven" and self.max_error != proven:
+            raise ExportError("the error is not the one that was proven.")
         if self.formula is None and self.table is None:
             raise ExportError(
                 "there is nothing to export: neither a formula nor a table.",

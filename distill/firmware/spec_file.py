@@ -12,6 +12,7 @@ from distill.domain import Domain
 from distill.errors import StorageError
 from distill.files import write_whole
 from distill.firmware.policy import Policy
+from distill.firmware.proven import CERTIFICATE, Proof
 from distill.firmware.spec import BundleSpec
 from distill.firmware.table_file import (
     guard_from_data,
@@ -21,7 +22,7 @@ from distill.firmware.table_file import (
 )
 from distill.formula import Formula
 
-VERSION = 2
+VERSION = 3
 SPEC = "spec.json"
 ARRAYS = "spec.npz"
 
@@ -52,6 +53,8 @@ def save_spec(spec: BundleSpec, folder: Path) -> None:
         "nan_input": spec.policy.nan_input,
         "provenance": dict(spec.provenance),
         "target": spec.target,
+        "proof": None if spec.proof is None else spec.proof.to_data(),
+        "remarks": list(spec.remarks),
     }
     if spec.table is not None:
         data["table"], stored = table_to_data(spec.table)
@@ -61,6 +64,8 @@ def save_spec(spec: BundleSpec, folder: Path) -> None:
         arrays |= {f"guard_{key}": value for key, value in stored.items()}
     if spec.vectors is not None:
         arrays["vectors"] = spec.vectors
+    if spec.proof is not None:
+        write_whole(folder / CERTIFICATE, spec.proof.certificate)
     np.savez_compressed(folder / ARRAYS, **arrays)
     write_whole(folder / SPEC, json.dumps(data, indent=1))
 
@@ -111,4 +116,12 @@ def load_spec(folder: Path) -> BundleSpec:
         provenance=data["provenance"],
         target=data["target"],
         vectors=arrays.get("vectors"),
+        proof=_load_proof(data["proof"], folder),
+        remarks=tuple(data["remarks"]),
     )
+
+
+def _load_proof(data: dict[str, Any] | None, folder: Path) -> Proof | None:
+    if data is None:
+        return None
+    return Proof.from_data(data, (folder / CERTIFICATE).read_text(encoding="utf-8"))

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 
 from distill.errors import ConfigError
 from distill.scoring.pareto import knee
+from distill.scoring.proof import upward
 
 VERSION = 1
 
@@ -21,8 +22,10 @@ VERSION = 1
 class Row:
     """What the rules know of a candidate.
 
-    ``cost`` is in instructions (or cycles) a call on the target, None where it was not measured;
-    ``agreement`` the part of the points with the teacher's label, None where there are no labels.
+    ``max_error`` is the largest error that was found, or the proven bound where the wish is for
+    that; ``cost`` is in instructions (or cycles) a call on the target, None where it was not
+    measured; ``agreement`` the part of the points with the teacher's label, None where there are no
+    labels.
     """
 
     id: str
@@ -39,7 +42,8 @@ class Wish:
     ``margin`` is the part of the tolerance kept back (0 to 1), ``max_complexity`` the budget of
     ``most_accurate`` in nodes, ``max_cost`` its budget in instructions, ``candidate`` the id for
     ``by_id``, ``min_agreement`` the part of equal labels for ``agrees``; ``unit`` is that of the
-    errors and ``cost_unit`` that of costs, for the reason.
+    errors and ``cost_unit`` that of costs, for the reason. ``certified`` says that the rows' errors
+    are proven bounds; ``unproven`` why candidates have none and are no rows.
     """
 
     tolerance: float
@@ -50,6 +54,8 @@ class Wish:
     min_agreement: float | None = None
     unit: str = ""
     cost_unit: str = "instructions"
+    certified: bool = False
+    unproven: str = ""
 
     def allows(self, row: Row) -> bool:
         """Whether the candidate's largest error is within the tolerance less the margin."""
@@ -118,6 +124,8 @@ def choose(rows: Sequence[Row], rule: str, wish: Wish) -> Selection:
             where="config key `select.margin`",
             hint="it is the part of the tolerance kept back; 0.01 keeps back one per cent.",
         )
+    if wish.certified and not rows:
+        return Selection(None, rule, _nothing_proven(wish))
     row, reason = RULES[rule].pick(rows, wish)
     return Selection(row.id if row else None, rule, reason)
 
@@ -258,7 +266,11 @@ def _error(value: float, wish: Wish) -> str:
 
 def _facts(row: Row, wish: Wish) -> str:
     cost = f", {row.cost:,.0f} {wish.cost_unit} a call" if row.cost is not None else ""
-    return f"off by at most {_error(row.max_error, wish)}, {row.complexity:,} nodes{cost}"
+    if wish.certified:
+        off = f"proven to be off by at most {upward(row.max_error)} {wish.unit}".rstrip()
+    else:
+        off = f"found to be off by up to {_error(row.max_error, wish)}"
+    return f"{off}, {row.complexity:,} nodes{cost}"
 
 
 def _nothing(rows: Sequence[Row], wish: Wish) -> str:
@@ -273,6 +285,20 @@ def _nothing(rows: Sequence[Row], wish: Wish) -> str:
             f"Nothing is within {asked}: no formula has finite values everywhere on the domain"
             f"{demanded}. Next: {todo}, or leave out operators that can fail, such as div and log."
         )
+    if wish.certified:
+        return (
+            f"Nothing is proven to be within {asked}: the smallest proven bound is "
+            f"{_error(best, wish)}. Next: {todo}, allow more boxes (score.proof_boxes), or choose "
+            "by what was found (select.bound=found)."
+        )
     return (
         f"Nothing is within {asked}: the best formula is off by {_error(best, wish)}. Next: {todo}."
+    )
+
+
+def _nothing_proven(wish: Wish) -> str:
+    why = wish.unproven.rstrip(".") or "no formula was bounded within score.proof_boxes"
+    return (
+        f"No candidate has a proven bound, and select.bound=certified takes no other: {why}. "
+        "Next: choose by what was found (select.bound=found)."
     )

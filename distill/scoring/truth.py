@@ -82,7 +82,7 @@ def ask(
     border = np.empty((0, len(domain)))
     if not complete:
         border = border_points(domain, min(points, BORDER), FRESH + seed)
-    y, border_y = _in_batches(answer, x), _in_batches(answer, border)
+    y, border_y = in_batches(answer, x), in_batches(answer, border)
     known, border_known = np.isfinite(y), np.isfinite(border_y)
     if not known.any():
         raise SampleError(
@@ -153,7 +153,8 @@ def held_out(domain: Domain, x: Array, y: Array) -> Truth:
     return Truth(domain, x, y, nothing, np.empty(0))
 
 
-def _in_batches(answer: Callable[[Array], Array], x: Array) -> Array:
+def in_batches(answer: Callable[[Array], Array], x: Array) -> Array:
+    """Answers (n,) at x (n, d), asked ``BATCH`` at a time."""
     result = np.empty(len(x))
     for start in range(0, len(x), BATCH):
         result[start : start + BATCH] = answer(x[start : start + BATCH])

@@ -1,4 +1,4 @@
-"""The score stage: errors at fresh points and at the worst that a search finds."""
+"""The score stage: errors at fresh points, the worst that a search finds, and what is proven."""
 
 from __future__ import annotations
 
@@ -17,11 +17,14 @@ from distill.formula import Formula
 from distill.progress import Progress
 from distill.runner import Stage
 from distill.sampling.sample_set import SampleSet
+from distill.scoring.certify import Effort, certify, with_statements
+from distill.scoring.facts import Demands
 from distill.scoring.judge import compare, judge
 from distill.scoring.labels import compare_labels
+from distill.scoring.own_form import own_form
 from distill.scoring.pareto import front
 from distill.scoring.score import Score
-from distill.scoring.truth import ask, ask_teacher, held_out
+from distill.scoring.truth import Truth, ask, ask_teacher, held_out
 from distill.stages.kept import read_json, write_json
 from distill.teachers.base import Teacher, calls_left, classes_of
 from distill.teachers.labels import labels_of
@@ -41,6 +44,18 @@ CONTENDERS = 24
 JUDGED = 0.4
 """The part of a teacher's last calls at which formulas are judged, and as many on the border."""
 
+STATED = 10_000
+"""Random points that a statement about what cannot be proven rests on."""
+
+LAST = 0.5
+"""The part of a teacher's last calls, after formulas were judged, that such points may use up."""
+
+JUDGING = 0.5
+"""About this part of the work is judging, the rest proofs."""
+
+PROVING = "proving how far formulas are off at most"
+NOT_ASKED = "no proof was asked for (score.prove=false)"
+
 
 @dataclass(frozen=True)
 class Scored:
@@ -48,7 +63,8 @@ class Scored:
 
     ``front`` holds the ids of the non-dominated candidates over (complexity, max error), the
     published ones left out. ``x`` (m, d) and ``y`` (m,) are fresh points with the teacher's
-    answers.
+    answers. ``unproven`` is why nothing can be proven about this teacher, for people; empty where
+    it can.
     """
 
     candidates: tuple[Candidate, ...]
@@ -56,6 +72,7 @@ class Scored:
     front: tuple[str, ...]
     x: Array
     y: Array
+    unproven: str = ""
 
 
 def published_candidates(published: Mapping[str, str], domain: Domain) -> list[Candidate]:
@@ -89,10 +106,13 @@ def score(
     reference: Teacher | None,
     tolerance: float,
     progress: Progress,
+    demands: Demands = Demands(),  # noqa: B008  (frozen)
 ) -> Scored:
     """Judge candidates and published formulas at fresh points and at the worst ones found.
 
-    Of a teacher that tells two classes apart the labels are compared too.
+    Where the teacher's own arithmetic is known the error of each is proven, where it is not
+    random points tell what they can; ``demands`` are proven of the formulas themselves. Of a
+    teacher that tells two classes apart the labels are compared too.
     """
     domain = sample.domain
     progress.advance(0.0, "asking the teacher at fresh points")
@@ -123,6 +143,7 @@ def score(
         for i, c in enumerate(everyone)
         if c.engine == "published" or compare(c.formula, truth).max_error <= tolerance
     ]
+    share = 1.0 if not config.prove else JUDGING
     scores = judge(
         [c.formula for c in everyone],
         truth,
@@ -130,7 +151,10 @@ def score(
         starts=config.starts,
         seed=config.seed,
         always=contenders[:CONTENDERS],
-        tell=lambda fraction: progress.advance(fraction, f"judging {len(everyone)} formulas"),
+        tell=lambda part: progress.advance(share * part, f"judging {len(everyone)} formulas"),
+    )
+    scores, unproven = _certified(
+        config, everyone, scores, truth, teacher, output, tolerance, demands, progress
     )
     if len(classes_of(teacher)) == 2:
         wanted = labels_of(truth.y[:, None])
@@ -147,7 +171,55 @@ def score(
         tuple(everyone[found[i]].id for i in best),
         truth.x[:plotted],
         truth.y[:plotted],
+        unproven,
     )
+
+
+def _certified(
+    config: ScoreConfig,
+    everyone: Sequence[Candidate],
+    scores: Sequence[Score],
+    truth: Truth,
+    teacher: Teacher,
+    output: int,
+    tolerance: float,
+    demands: Demands,
+    progress: Progress,
+) -> tuple[list[Score], str]:
+    """The scores with proofs, or statements in their place, and why nothing could be proven."""
+    if not config.prove:
+        return list(scores), NOT_ASKED
+    formulas = [c.formula for c in everyone]
+    own, why = (None, "") if truth.complete else own_form(teacher, truth.domain, output)
+    effort = Effort(
+        config.proof_ratio, config.proof_boxes, config.proof_seconds, config.proof_candidates
+    )
+    certified = certify(
+        formulas,
+        scores,
+        truth,
+        own,
+        effort,
+        tolerance,
+        demands=demands,
+        always=[i for i, c in enumerate(everyone) if c.engine == "published"],
+        tell=lambda part: progress.advance(JUDGING + (1 - JUDGING) * part, PROVING),
+    )
+    if not teacher.can_be_asked:
+        return certified, why
+    points = min(config.points, STATED)
+    if (left := calls_left(teacher)) is not None:
+        points = min(points, int(LAST * left))
+    stated = with_statements(
+        formulas,
+        certified,
+        truth,
+        lambda x: teacher.predict(x)[:, output],
+        points=points,
+        confidence=config.confidence,
+        seed=config.seed,
+    )
+    return stated, why
 
 
 def _save_scored(result: Scored, folder: Path) -> None:
@@ -157,6 +229,7 @@ def _save_scored(result: Scored, folder: Path) -> None:
             "candidates": [c.to_data() for c in result.candidates],
             "scores": {i: s.to_data() for i, s in result.scores.items()},
             "front": list(result.front),
+            "unproven": result.unproven,
         },
     )
     np.savez_compressed(folder / "points.npz", x=result.x, y=result.y)
@@ -172,12 +245,18 @@ def _load_scored(folder: Path) -> Scored:
         tuple(data["front"]),
         x,
         y,
+        str(data["unproven"]),
     )
 
 
 def _describe_scored(result: Scored) -> str:
     best = min((result.scores[i].max_error for i in result.front), default=float("inf"))
-    return f"{len(result.front)} of {len(result.scores)} on the front, best max error {best:.3g}"
+    bounds = [e for i in result.scores.values() if (e := i.certified_error) is not None]
+    proven = f", {len(bounds)} proven" if bounds else ""
+    return (
+        f"{len(result.front)} of {len(result.scores)} on the front, best max error {best:.3g}"
+        + proven
+    )
 
 
 SCORE: Stage[Scored] = Stage("score", _save_scored, _load_scored, _describe_scored)

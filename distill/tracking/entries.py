@@ -57,8 +57,8 @@ def candidate_tags(record: StudyRecord, candidate: CandidateRecord) -> dict[str,
     note = (
         f"`{record.output_name} = {shorten(candidate.formula.readable(), 2000)}`\n\n"
         f"Largest error {score.max_error:.4g} {record.output_unit} "
-        f"(tolerance {record.tolerance:g}){_agreement(candidate)}. Plots, cost and C: "
-        "Artifacts, `report.html`." + _kept(candidate)
+        f"(tolerance {record.tolerance:g}){_agreement(candidate)}.{_proven(record, candidate)} "
+        "Plots, cost and C: Artifacts, `report.html`." + _kept(candidate)
     )
     return {
         KIND: CANDIDATE,
@@ -106,6 +106,10 @@ def candidate_metrics(candidate: CandidateRecord) -> dict[str, float]:
         metrics["accuracy/agreement"] = score.labels.agreement
     if score.certified_error is not None:
         metrics["accuracy/certified_error"] = score.certified_error
+    if score.proof is not None and score.proof.proven:
+        metrics["accuracy/proof_ratio"] = score.proof.ratio
+    if score.statement is not None:
+        metrics["accuracy/unsure_fraction"] = score.statement.fraction
     for target, figures in candidate.cost.items():
         for name in figures:
             value = candidate.figure(target, name)
@@ -123,6 +127,8 @@ def study_tags(record: StudyRecord) -> dict[str, str]:
         lines.append(
             f"Chosen: {record.label(chosen)} `{record.output_name} = {formula}`{_kept(chosen)}"
         )
+        if told := _proven(record, chosen).strip():
+            lines.append(told)
     lines.append(record.selection)
     if record.export_directory:
         lines.append(f"Exported to `{record.export_directory}`.")
@@ -184,6 +190,7 @@ def front_table(record: StudyRecord) -> dict[str, list[Any]]:
         "formula": [c.formula.readable() for c in rows],
         "complexity": [c.formula.complexity for c in rows],
         "max_error": [_finite(c.score.max_error) for c in rows],
+        **_bounds(rows),
         "rmse": [_finite(c.score.teacher.rmse) for c in rows],
         **_agreements(rows),
         "instructions": [c.figure(record.target, "instructions") for c in rows],
@@ -199,6 +206,18 @@ def _agreements(rows: Sequence[CandidateRecord]) -> dict[str, list[Any]]:
     if not any(c.score.labels for c in rows):
         return {}
     return {"agreement": [c.score.labels.agreement if c.score.labels else None for c in rows]}
+
+
+def _bounds(rows: Sequence[CandidateRecord]) -> dict[str, list[Any]]:
+    """The column of proven bounds; none where nothing is proven."""
+    bounds = [c.score.certified_error for c in rows]
+    return {"certified_error": bounds} if any(b is not None for b in bounds) else {}
+
+
+def _proven(record: StudyRecord, candidate: CandidateRecord) -> str:
+    """How sure the largest error is, as a sentence with a space before it, or nothing."""
+    told = candidate.score.told(record.output_unit)
+    return f" {told}" if told else ""
 
 
 def _agreement(candidate: CandidateRecord) -> str:

@@ -26,7 +26,7 @@ from distill.files import disk_errors, write_whole
 from distill.scoring.labels import Labels
 from distill.scoring.score import Score
 
-VERSION = 6
+VERSION = 7
 RECORD = "study.json"
 POINTS = "points.npz"
 PUBLISHED = "published"
@@ -131,7 +131,8 @@ class StudyRecord:
     it would have cost. ``config`` is the whole resolved config. ``overrides`` are what a sweep
     varied. ``findings`` is what the engine found out about the teacher. ``created`` is in seconds
     since 1970. ``outputs`` is how many the teacher has, ``classes`` what a classifier calls its
-    labels, and ``labels`` how the chosen formulas of all outputs together give them.
+    labels, and ``labels`` how the chosen formulas of all outputs together give them. ``unproven``
+    is why nothing can be proven about the teacher.
     """
 
     key: str
@@ -160,6 +161,7 @@ class StudyRecord:
     outputs: int = 1
     classes: tuple[str, ...] = ()
     labels: Labels | None = None
+    unproven: str = ""
 
     @property
     def chosen(self) -> CandidateRecord | None:
@@ -207,6 +209,7 @@ class StudyRecord:
             "outputs": self.outputs,
             "classes": list(self.classes),
             "labels": None if self.labels is None else self.labels.to_data(),
+            "unproven": self.unproven,
         }
 
     @classmethod
@@ -245,6 +248,7 @@ class StudyRecord:
             outputs=data["outputs"],
             classes=tuple(data["classes"]),
             labels=None if data["labels"] is None else Labels.from_data(data["labels"]),
+            unproven=data["unproven"],
         )
 
 

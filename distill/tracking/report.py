@@ -15,6 +15,7 @@ from distill.chain.closed_form import ClosedForm
 from distill.chain.describe import described
 from distill.engines.findings import Finding, lines
 from distill.firmware.alternatives import Alternative
+from distill.scoring.proof import upward
 from distill.scoring.score import Errors
 from distill.tracking.entries import shorten
 from distill.tracking.places import box, place
@@ -89,6 +90,7 @@ def study_report(record: StudyRecord, plots: CandidatePlots, fronts: Mapping[str
             rows=rows,
             reference=any(c.score.reference for c in record.candidates),
             agreement=any(c.score.labels for c in record.candidates),
+            proven=any(c.score.certified_error is not None for c in record.candidates),
             evidence=[
                 (c["name"], f"{_OUTCOMES[c['passed']]}: {c['detail']}")
                 for c in (record.evidence or {}).get("checks", ())
@@ -218,6 +220,7 @@ def _environment() -> Environment:
     )
     environment.filters["figure"] = _figure
     environment.filters["line"] = _line
+    environment.filters["bound"] = lambda value: "" if value is None else upward(value)
     # Ours, and written before any text from outside: it needs no escaping.
     environment.globals["style"] = Markup((_TEMPLATES / "style.css").read_text(encoding="utf-8"))
     environment.globals["published"] = PUBLISHED

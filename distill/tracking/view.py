@@ -116,6 +116,7 @@ def _write(client: MlflowClient, experiment_id: str, record: StudyRecord) -> Non
 def _candidates_view(name: str, filter_: str, targets: Sequence[str], record: StudyRecord) -> _View:
     costs = [safe_name(f"cost/{t}/{f}") for t in targets for f in ("instructions", "flash_bytes")]
     error = "accuracy/log10_max_error"
+    proven = any(c.score.certified_error is not None for c in record.candidates)
     scatters = [_scatter("complexity", error)]
     scatters += [_scatter(cost, error) for cost in costs if cost.endswith("instructions")]
     lines = _parallel(["complexity", *costs, error])
@@ -127,6 +128,7 @@ def _candidates_view(name: str, filter_: str, targets: Sequence[str], record: St
             "params.`formula`",
             "metrics.`complexity`",
             "metrics.`accuracy/max_error`",
+            *(["metrics.`accuracy/certified_error`"] if proven else []),
             *(["metrics.`accuracy/agreement`"] if len(record.classes) == 2 else []),
             *(["tags.`distill.output`"] if record.outputs > 1 else []),
             "tags.`distill.chosen`",

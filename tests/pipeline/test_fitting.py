@@ -281,3 +281,32 @@ def test_with_evaluations_a_killed_fit_ends_with_the_same_result(fake, run, tmp_
         (tmp_path / f"cut{kept}").write_text("".join(lines[:kept]))
         again = run(curved, journal=f"cut{kept}")
         assert (again.candidates, again.asked) == (whole.candidates, whole.asked)
+
+
+def test_a_teacher_that_can_be_proven_about_gives_points_where_least_is_proven(fake, run):
+    # from everywhere but the spike itself the error rises towards a = 4
+    spike = Formula.parse("0.2*a + exp(-((a - 2.3)^2 + (b - 1.1)^2)/0.000001)", PLANE)
+    nearest = {}
+    for name, function in (("known", spike), ("asked only", lambda x: spike(x))):  # noqa: PLW0108
+        problems = fake(says("0*a", "0.001*b"))
+        teacher = load_teacher(function, domain=PLANE, name="taught")
+        run(function, teacher=teacher, journal=name, rounds=2, points=100)
+        x = problems[-1].sample.x
+        nearest[name] = np.abs(x - [2.3, 1.1]).max(axis=1).min()
+        assert len(problems) % 2 == 0
+    assert nearest["known"] < 0.01 < nearest["asked only"]
+
+
+def test_the_points_of_the_prover_are_questions_too_and_can_be_turned_off(fake, run):
+    flat = Formula.parse("a*b", PLANE)
+    for counterexamples, most in ((0, 0), (8, 10)):
+        fake(says("a + b"))
+        fitted = run(
+            flat,
+            teacher=load_teacher(flat, domain=PLANE, name="taught"),
+            journal=f"{counterexamples}",
+            counterexamples=counterexamples,
+            rounds=1,
+        )
+        assert fitted.counterexamples <= most
+        assert bool(fitted.counterexamples) == bool(counterexamples)

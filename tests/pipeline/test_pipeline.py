@@ -264,7 +264,8 @@ sys.exit(cli.main(sys.argv[1:]))
 def start(folder: Path, *more: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", RUN, "run", "engine=operon", "tracking=off",
-         "score=quick", "score.points=500", "engine.evaluations=40000", "engine.rounds=3",
+         "score=quick", "score.points=500", "score.prove=false", "export.prove=false",
+         "engine.evaluations=15000", "engine.rounds=3",
          "engine.options.population_size=100", "engine.keep=4", "engine.max_complexity=16",
          "engine.operators=[add,sub,mul,div]", "export.verify=false", *more],
         cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,

@@ -15,6 +15,7 @@ from distill.extremum import Extremum
 from distill.formula import Formula
 from distill.scoring.errors import measure_errors, with_worst
 from distill.scoring.judge import compare, judge, search
+from distill.scoring.proof import Fact, Proof
 from distill.scoring.score import Score
 from distill.scoring.truth import BATCH, ask, ask_teacher, fresh_points, held_out
 from distill.teachers.base import Output, Teacher
@@ -296,9 +297,10 @@ def test_a_score_survives_json():
     scores = judge([*FORMULAS, _formula("log(x)")], truth, reference=truth)
     for score in scores:
         assert Score.from_data(json.loads(json.dumps(score.to_data()))) == score
-    assert Score(scores[0].teacher, None, 0.25).certified_error == 0.25
-    stored = Score(scores[0].teacher, None, 0.25).to_data()
-    assert Score.from_data(stored).certified_error == 0.25
+    proof = Proof(2.5, 1.0, (0.5, 1.5), 7)
+    proven = Score(scores[0].teacher, proof=proof, facts=(Fact("finite", True),), unproven="why")
+    assert proven.max_error < proven.certified_error == 2.5
+    assert Score.from_data(json.loads(json.dumps(proven.to_data()))) == proven
 
 
 def test_no_formulas():

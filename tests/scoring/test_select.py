@@ -28,8 +28,8 @@ def test_the_cheapest_counts_instructions_not_nodes():
     selection = _chosen("cheapest")
     assert selection.id == "bbbb00000003"
     assert selection.reason == (
-        "The cheapest formula within the tolerance: off by at most 0.09 degC, 12 nodes, "
-        "60 instructions a call."
+        "The cheapest formula within the tolerance: found to be off by up to 0.09 degC, "
+        "12 nodes, 60 instructions a call."
     )
 
 
@@ -37,7 +37,7 @@ def test_without_costs_nodes_count():
     rows = [Row(r.id, r.complexity, None, r.max_error) for r in ROWS]
     selection = _chosen("cheapest", rows)
     assert selection.id == "aaaa00000002"
-    assert selection.reason.endswith("off by at most 0.08 degC, 9 nodes.")
+    assert selection.reason.endswith("found to be off by up to 0.08 degC, 9 nodes.")
 
 
 def test_what_was_not_measured_comes_after_what_was():
@@ -198,3 +198,25 @@ def test_agrees_needs_to_know_how_often_and_a_teacher_with_labels():
     assert "select.min_agreement" in caught.value.where
     with pytest.raises(ConfigError, match="gives none"):
         _chosen("agrees", min_agreement=0.9)
+
+
+def test_by_the_proven_bound_the_reason_says_proven_and_never_rounds_down():
+    selection = _chosen("cheapest", [Row("a", 9, 50.0, 0.0812341)], certified=True)
+    assert selection.reason == (
+        "The cheapest formula within the tolerance: proven to be off by at most 0.08124 degC, "
+        "9 nodes, 50 instructions a call."
+    )
+    missed = _chosen("cheapest", [Row("a", 9, 50.0, 0.2)], certified=True)
+    assert missed.id is None
+    assert "Nothing is proven to be within the tolerance of 0.1 degC" in missed.reason
+    assert "the smallest proven bound is 0.2 degC" in missed.reason
+    assert "score.proof_boxes" in missed.reason
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_where_nothing_is_proven_nothing_is_chosen_by_proven_bounds(rule):
+    selection = choose([], rule, Wish(0.1, certified=True, unproven="its layer `LSTM` is unknown"))
+    assert selection.id is None
+    assert "No candidate has a proven bound" in selection.reason
+    assert "its layer `LSTM` is unknown" in selection.reason
+    assert "select.bound=found" in selection.reason

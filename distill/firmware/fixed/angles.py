@@ -20,7 +20,7 @@ from distill.firmware.fixed.leading import quotient, root_of_error, sqrt
 from distill.firmware.fixed.values import Builder, DoesNotFit, Value
 from distill.firmware.ranges import Interval
 
-_ATAN = Curve(np.arctan, 0.0, 1.0)
+ATAN = Curve(np.arctan, 0.0, 1.0)
 
 
 def _acos_over_root(a: Array) -> Array:
@@ -29,7 +29,7 @@ def _acos_over_root(a: Array) -> Array:
     return np.asarray(2 * np.arcsin(np.sqrt(np.minimum(rest / 2, 1.0))) / np.sqrt(rest))
 
 
-_ACOS = Curve(_acos_over_root, 0.0, 1.0)
+ACOS = Curve(_acos_over_root, 0.0, 1.0)
 """acos(a) / sqrt(1 - a), smooth up to a = 1 (Abramowitz and Stegun 4.4.45)."""
 
 
@@ -63,7 +63,7 @@ def _angle(
     inside, outside = builder.aligned(near, turned, precision + 3)
     error = np.maximum(inside.error, outside.error)
     ratio = choose(builder, a, b, inside, outside, spread(builder, 0.0, 1.0), error)
-    angle = apply_curve(builder, _ATAN, ratio, precision + 2, spread(builder, 0.0, math.pi / 4))
+    angle = apply_curve(builder, ATAN, ratio, precision + 2, spread(builder, 0.0, math.pi / 4))
     quarter = builder.constant(math.pi / 2, angle.fraction)
     error = angle.error + quarter.error
     exact = spread(builder, math.pi / 4, math.pi / 2)
@@ -123,8 +123,13 @@ def acos(builder: Builder, args: tuple[Value, ...], precision: int, exact: Inter
         (np.maximum(1 - size.high, 0.0), np.maximum(1 - size.low, 0.0)),
         size.error,
     )
+    inside = size
+    if builder.bounds(size)[1] > builder.bounds(one)[1]:
+        # The polynomial holds up to 1 only.
+        ends = np.minimum(size.low, 1.0), np.minimum(size.high, 1.0)
+        inside = builder.simple("min", (size, one), ends, size.error)
     root = sqrt(builder, (rest,), precision + 2, (np.sqrt(rest.low), np.sqrt(rest.high)))
-    smooth = apply_curve(builder, _ACOS, size, precision + 2, spread(builder, 1.41, 1.58))
+    smooth = apply_curve(builder, ACOS, inside, precision + 2, spread(builder, 1.41, 1.58))
     angle = builder.multiply(root, smooth, precision + 2, spread(builder, 0.0, math.pi / 2))
     inner = root_of_error(np.maximum(1 - np.abs(a.largest), 0.0), a.error, 2) * 2
     if builder.bounds(a)[0] < 0:

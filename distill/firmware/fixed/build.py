@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from distill.arrays import Array
 from distill.domain import Domain
 from distill.errors import ExportError
 from distill.firmware.fixed.curves import apply_curve
@@ -33,13 +34,18 @@ from distill.firmware.ranges import (
 
 @dataclass(frozen=True)
 class Frame:
-    """A graph over boxes of a domain, with the bounds of its operations on them."""
+    """A graph over boxes of a domain, with the bounds of its operations on them.
+
+    ``held`` says that comparisons are of inputs as they are held; else inputs that were rounded
+    may fall on the other side.
+    """
 
     graph: Graph
     domain: Domain
     boxes: Boxes
     bounds: list[Interval]
     whole_bytes: bool
+    held: bool = True
 
     @classmethod
     def of(cls, graph: Graph, domain: Domain, boxes: Boxes, whole_bytes: bool = False) -> Frame:
@@ -57,7 +63,12 @@ class Built:
     @property
     def error(self) -> float:
         """The bound of the result's error."""
-        return float(self.result.error.max())
+        return float(self.errors.max())
+
+    @property
+    def errors(self) -> Array:
+        """The bound (m,) on every box, with what the float64 of this analysis may lose."""
+        return self.result.error * (1 + 1e-9)
 
     def cost(self, estimates: Estimates) -> float:
         """The estimate; a wide product costs a little more for every bit beyond a word."""
@@ -127,11 +138,10 @@ def _value(
     compared = 2 if operation.name == "ifless" else 0
     for i, (arg, value) in enumerate(zip(node.args, given, strict=True)):
         if value is not None and frame.graph.operations[arg].name == INPUT:
-            given[i] = (
-                replace(value, error=np.zeros_like(value.error))
-                if i < compared
-                else builder.coarser(value, precisions[arg])
-            )
+            if i >= compared:
+                given[i] = builder.coarser(value, precisions[arg])
+            elif frame.held:
+                given[i] = replace(value, error=np.zeros_like(value.error))
     args = []
     for i, (arg, value) in enumerate(zip(node.args, given, strict=True)):
         if value is not None:
@@ -163,7 +173,9 @@ def _threshold(builder: Builder, value: float, other: Value, right: bool) -> Val
     scaled = math.ldexp(value, other.fraction)
     whole = math.ceil(scaled) if right else math.floor(scaled)
     held = math.ldexp(min(max(whole, -LARGEST), LARGEST), -other.fraction)
-    return builder.constant(held, other.fraction)
+    # What is compared in real numbers is the value itself.
+    ends = np.full(builder.boxes, value)
+    return replace(builder.constant(held, other.fraction), low=ends, high=ends)
 
 
 def _constant(

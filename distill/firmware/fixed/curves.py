@@ -3,7 +3,8 @@
 A polynomial costs a multiplication and an addition a degree, far less than the division or the
 functions it stands for, when the range of its argument is narrow. It is found by Remez's algorithm
 (:mod:`distill.firmware.approximate`), whose error is measured on 8,193 points and taken 5 % larger;
-everything else in its error is bounded.
+:mod:`distill.firmware.proof.fixed` proves that it is no larger anywhere. Everything else in its
+error is bounded.
 """
 
 from __future__ import annotations
@@ -19,13 +20,17 @@ from numpy.polynomial import polynomial
 from distill.arrays import Array
 from distill.firmware.approximate import Polynomial, minimax
 from distill.firmware.fixed.steps import WORD
-from distill.firmware.fixed.values import Builder, DoesNotFit, Value
+from distill.firmware.fixed.values import Builder, DoesNotFit, Piece, Value
+from distill.firmware.graph import Graph
 from distill.firmware.ranges import Interval
 
 MAX_DEGREE = 12
 """Longer polynomials lose to range reduction, and their coefficients to rounding."""
 
 _MEASURED = 1.05
+_FLOATS = 2e-14
+"""What float64 may lose in the values of a polynomial and its slopes, relative to its terms."""
+
 _NODES = 128
 
 _GIVEN_UP = 3
@@ -34,11 +39,15 @@ _GIVEN_UP = 3
 
 @dataclass(eq=False)
 class Curve:
-    """A function of one real number on [low, high] with the polynomials found for it so far."""
+    """A function of one real number on [low, high] with the polynomials found for it so far.
+
+    ``graph`` is the function in operations, None where a proof has other means to bound it.
+    """
 
     function: Callable[[Array], Array]
     low: float
     high: float
+    graph: Graph | None = None
     _ladder: list[Polynomial] = field(default_factory=list)
     _exhausted: bool = False
 
@@ -77,7 +86,8 @@ def apply_curve(builder: Builder, curve: Curve, a: Value, precision: int, exact:
         raise DoesNotFit
     if found.degree == 0:
         constant = builder.constant(found.coefficients[0], precision + 1)
-        error = constant.error + found.error * _MEASURED
+        allowed = _allowed(builder, curve, found, found.coefficients, found.middle)
+        error = constant.error + allowed
         return Value(constant.step, constant.fraction, *exact, error)
     least, most = a.held
     slope = _largest(polynomial.polyder(found.shifted(0.0)), *_around(least, most, found))
@@ -87,9 +97,25 @@ def apply_curve(builder: Builder, curve: Curve, a: Value, precision: int, exact:
     coefficients = found.shifted(center)
     result, rounding = _horner(builder, t, coefficients, precision + 1, 0.2 * unit)
     steep = _slopes(coefficients, t)
-    error = steep * t.error + rounding + found.error * _MEASURED
+    allowed = _allowed(builder, curve, found, coefficients, center)
+    error = steep * t.error + rounding + allowed
     # Bounds of the exact value are tighter than those of the polynomial, its error included.
     return Value(result.step, result.fraction, *exact, error)
+
+
+def _allowed(
+    builder: Builder,
+    curve: Curve,
+    found: Polynomial,
+    coefficients: tuple[float, ...],
+    center: float,
+) -> float:
+    """What the polynomial's error is taken to be, float64's roundings included; it is noted."""
+    reach = max(abs(found.low - center), abs(found.high - center))
+    terms = float(polynomial.polyval(reach, np.abs(coefficients)))
+    allowed = found.error * _MEASURED + _FLOATS * terms
+    builder.pieces.append(Piece(curve, coefficients, center, allowed))
+    return allowed
 
 
 def _around(least: float, most: float, found: Polynomial) -> tuple[float, float]:

@@ -30,13 +30,13 @@ from distill.firmware.fixed.steps import WORD, Step
 from distill.firmware.fixed.values import Builder, DoesNotFit, Value
 from distill.firmware.ranges import Interval
 
-_LOG = Curve(np.log, 0.5, 1.0)
+LOG = Curve(np.log, 0.5, 1.0)
 
 
-_RECIPROCAL = Curve(lambda a: 1 / a, 0.5, 1.0)
+RECIPROCAL = Curve(lambda a: 1 / a, 0.5, 1.0)
 
 
-_ROOTS = {
+ROOTS = {
     (2, fraction): Curve(np.sqrt, math.ldexp(1, 29 - fraction), math.ldexp(1, 31 - fraction))
     for fraction in (30, 31)
 } | {
@@ -77,7 +77,7 @@ def _root(builder: Builder, a: Value, precision: int, degree: int) -> Value:
     fraction = WORD - (WORD - a.fraction) % degree
     m = builder.scaled(m, WORD - fraction)
     exponent = (fraction - a.fraction) // degree
-    curve = _ROOTS[degree, fraction]
+    curve = ROOTS[degree, fraction]
     whole = spread(builder, curve.low ** (1 / degree), curve.high ** (1 / degree))
     root = apply_curve(builder, curve, m, precision + 1 + exponent, whole)
     few, many = builder.bounds(zeros)
@@ -128,7 +128,7 @@ def log(builder: Builder, args: tuple[Value, ...], precision: int, exact: Interv
     """The natural logarithm: of the leading bits, and ln 2 for every place they stand higher."""
     (a,) = args
     m, zeros = normalised(builder, a)
-    part = apply_curve(builder, _LOG, m, precision + 2, spread(builder, -math.log(2), 0.0))
+    part = apply_curve(builder, LOG, m, precision + 2, spread(builder, -math.log(2), 0.0))
     factor = builder.constant(-math.log(2), precision + 7)
     few, many = builder.bounds(zeros)
     places = WORD - a.fraction
@@ -189,7 +189,7 @@ def _by_reciprocal(
     fraction = precision + 2 + exponent
     largest = float(n.largest.max())
     inverse = apply_curve(
-        builder, _RECIPROCAL, m, fraction + bits_of(largest), spread(builder, 1.0, 2.0)
+        builder, RECIPROCAL, m, fraction + bits_of(largest), spread(builder, 1.0, 2.0)
     )
     product = builder.multiply(n, inverse, fraction, spread(builder, 0.0, 2 * largest))
     top = builder.constant(many, 0)

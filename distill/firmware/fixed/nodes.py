@@ -17,6 +17,7 @@ from distill.domain import Domain
 from distill.firmware.fixed.curves import Curve
 from distill.firmware.fixed.estimates import Estimates
 from distill.firmware.graph import CONSTANT, INPUT, Graph
+from distill.firmware.passes.regions import part as region
 from distill.firmware.ranges import Interval
 from distill.formula.operators import OPERATORS
 
@@ -116,7 +117,7 @@ def _curve(
         low, high = variable.low, variable.high
     else:
         low, high = float(bounds[source][0].min()), float(bounds[source][1].max())
-    return Curve(function_between(graph, source, part), low, high)
+    return Curve(function_between(graph, source, part), low, high, region(graph, at, source))
 
 
 def function_between(graph: Graph, source: int, part: list[int]) -> Callable[[Array], Array]:

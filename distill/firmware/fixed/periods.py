@@ -30,13 +30,13 @@ from distill.firmware.fixed.steps import WORD, Step
 from distill.firmware.fixed.values import Builder, DoesNotFit, Value
 from distill.firmware.ranges import Interval
 
-_POWER_OF_TWO = Curve(np.exp2, 0.0, 1.0)
+POWER_OF_TWO = Curve(np.exp2, 0.0, 1.0)
 
 
-_TURN = Curve(lambda a: np.cos(2 * np.pi * a), 0.0, 0.5)
+TURN = Curve(lambda a: np.cos(2 * np.pi * a), 0.0, 0.5)
 
 
-_TANH = Curve(lambda a: (1 - a) / (1 + a), 0.0, 1.0)
+FALLING = Curve(lambda a: (1 - a) / (1 + a), 0.0, 1.0)
 
 
 def _scaled_argument(
@@ -69,7 +69,7 @@ def exp(builder: Builder, args: tuple[Value, ...], precision: int, exact: Interv
     one = 1 << fraction
     part = exactly(builder, Step("mask", (u.step,), one - 1), fraction, (0, one - 1))
     power = apply_curve(
-        builder, _POWER_OF_TWO, part, max(precision + 1 + last, 1), spread(builder, 1.0, 2.0)
+        builder, POWER_OF_TWO, part, max(precision + 1 + last, 1), spread(builder, 1.0, 2.0)
     )
     top = builder.constant(last, 0)
     down = exactly(builder, Step("sub", (top.step, whole.step)), 0, (0, last - first))
@@ -93,7 +93,7 @@ def _wave(shift: float) -> Apply:
         low, high = -(one >> 1), (one >> 1) - 1
         turn = exactly(builder, Step("sub", (part.step, half.step)), fraction, (low, high))
         size = exactly(builder, Step("abs", (turn.step,)), fraction, (0, one >> 1))
-        wave = apply_curve(builder, _TURN, size, precision + 1, spread(builder, -1.0, 1.0))
+        wave = apply_curve(builder, TURN, size, precision + 1, spread(builder, -1.0, 1.0))
         return holding(wave, exact, wave.error + 2 * math.pi * u.error)
 
     return apply
@@ -116,7 +116,10 @@ def tan(builder: Builder, args: tuple[Value, ...], precision: int, exact: Interv
     below = cos(builder, (sure,), finer, (np.where(sign > 0, cosines, -1.0),
                                            np.where(sign > 0, 1.0, -cosines)))  # fmt: skip
     above = sin(builder, (sure,), finer, spread(builder, -1.0, 1.0))
-    result = quotient(builder, (above, below), precision + 1, exact)
+    # Of what is held: its error has moved it a little out of the bounds of the exact value.
+    ends = np.tan(low), np.tan(high)
+    wide = np.minimum(*ends) - 1e-12 * steep, np.maximum(*ends) + 1e-12 * steep
+    result = quotient(builder, (above, below), precision + 1, wide)
     return holding(result, exact, result.error + steep * a.error)
 
 
@@ -151,7 +154,9 @@ def tanh(builder: Builder, args: tuple[Value, ...], precision: int, exact: Inter
         builder, (builder.scaled(falling, 1),), precision + 3,
         (np.exp(-2 * size.high), np.exp(-2 * size.low)),
     )  # fmt: skip
-    result = apply_curve(builder, _TANH, e, precision + 1, (np.tanh(size.low), np.tanh(size.high)))
+    result = apply_curve(
+        builder, FALLING, e, precision + 1, (np.tanh(size.low), np.tanh(size.high))
+    )
     return signed(builder, a, result, exact, result.error + a.error)
 
 
@@ -159,20 +164,21 @@ def power(builder: Builder, args: tuple[Value, ...], precision: int, exact: Inte
     """exp(b log a); a base of zero counts as one unit."""
     a, b = args
     a, moved = positive(builder, a)
-    low = np.maximum(a.low, math.ldexp(1.0, -a.fraction))
-    logs = (np.log(low), np.log(np.maximum(a.high, low)))
+    sure = known(a)
+    low = np.maximum(sure.low, math.ldexp(1.0, -a.fraction))
+    logs = (np.log(low), np.log(np.maximum(sure.high, low)))
     largest = max(float(exact[1].max()), 1e-30)
     finer = precision + 2 + bits_of(largest)
     reach = float(b.largest.max())
-    logarithm = log(builder, (known(a),), finer + bits_of(reach), logs)
+    logarithm = log(builder, (sure,), finer + bits_of(reach), logs)
     corners = np.stack([p * q for p in logs for q in (b.low, b.high)])
     exponent = builder.multiply(logarithm, b, finer + 1, (corners.min(axis=0), corners.max(axis=0)))
     result = exp(builder, (exponent,), precision + 1, exact)
     doubt = a.error + moved
     with np.errstate(all="ignore"):
-        slope = b.largest * np.maximum(
-            np.maximum(a.low - doubt, 0.0) ** (b.low - 1), (a.high + doubt) ** (b.high - 1)
-        )
-        inner = np.where(doubt > 0, slope * doubt, 0.0)
-        inner = np.where(np.isfinite(inner), inner, (a.high + doubt) ** b.low)
+        ends = np.maximum(a.low - doubt, 0.0), a.high + doubt
+        steep = np.stack([end ** (to - 1) for end in ends for to in (b.low, b.high)]).max(axis=0)
+        inner = np.where(doubt > 0, b.largest * steep * doubt, 0.0)
+        most = np.stack([end**to for end in ends for to in (b.low, b.high)]).max(axis=0)
+        inner = np.where(np.isfinite(inner), inner, most)
     return holding(result, exact, result.error + inner)

@@ -15,6 +15,7 @@ import numpy as np
 from distill.arrays import Array
 from distill.domain import Domain
 from distill.errors import ExportError
+from distill.firmware.fixed.basis import Basis
 from distill.firmware.fixed.build import Built, Failure, Frame, build, used_steps
 from distill.firmware.fixed.estimates import Estimates
 from distill.firmware.fixed.formats import (
@@ -25,6 +26,7 @@ from distill.firmware.fixed.nodes import choose_nodes
 from distill.firmware.fixed.prepare import prepare
 from distill.firmware.fixed.program import FixedProgram
 from distill.firmware.fixed.search import Search, refine
+from distill.firmware.fixed.steps import Step
 from distill.firmware.graph import CONSTANT, INPUT, Graph
 from distill.firmware.ranges import (
     cover,
@@ -70,11 +72,13 @@ def plan_fixed(
     first = refine(coarse, nodes, precisions, 4 * _SEARCH_BOXES)
     search = Search(first, nodes, accuracy, estimates)
     best = search.improve(search.start(precisions))
-    built = build(refine(fine, nodes, best, 2 * _FINAL_BOXES), nodes, best)
+    frame = refine(fine, nodes, best, 2 * _FINAL_BOXES)
+    built = build(frame, nodes, best)
     if isinstance(built, Failure) or built.error > accuracy:
-        built = build(first, nodes, best)
+        frame = first
+        built = build(frame, nodes, best)
     assert isinstance(built, Built)  # the search ended with what it could build
-    return _finish(built, domain, estimates)
+    return _finish(built, domain, estimates, Basis.of(frame, nodes, best, built))
 
 
 def _needs(graph: Graph, domain: Domain, accuracy: float) -> Array:
@@ -107,18 +111,25 @@ def _needs(graph: Graph, domain: Domain, accuracy: float) -> Array:
     return result
 
 
-def _finish(built: Built, domain: Domain, estimates: Estimates) -> FixedProgram:
-    """The program of the steps that are needed, numbered anew."""
+def _finish(built: Built, domain: Domain, estimates: Estimates, basis: Basis) -> FixedProgram:
+    """The program of the steps that are needed."""
+    steps, fractions = needed(built)
+    return FixedProgram(
+        steps=steps,
+        fractions=fractions,
+        inputs=input_formats(domain),
+        output=QFormat(built.result.fraction),
+        error_bound=built.error,
+        short_products=estimates.short_products,
+        basis=basis,
+    )
+
+
+def needed(built: Built) -> tuple[tuple[Step, ...], tuple[int, ...]]:
+    """The steps that the result needs, numbered anew, and their fractions."""
     order = {at: i for i, at in enumerate(used_steps(built.builder, built.result))}
     steps = tuple(
         replace(step, args=tuple(order[a] for a in step.args))
         for step in (built.builder.steps[at] for at in order)
     )
-    return FixedProgram(
-        steps=steps,
-        fractions=tuple(built.builder.fractions[at] for at in order),
-        inputs=input_formats(domain),
-        output=QFormat(built.result.fraction),
-        error_bound=built.error,
-        short_products=estimates.short_products,
-    )
+    return steps, tuple(built.builder.fractions[at] for at in order)

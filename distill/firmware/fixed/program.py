@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from distill.firmware.fixed.formats import Integers, QFormat
 from distill.firmware.fixed.steps import Step, run
+
+if TYPE_CHECKING:
+    from distill.firmware.fixed.basis import Basis
 
 
 @dataclass(frozen=True)
@@ -20,8 +24,8 @@ class FixedProgram:
     output : the format of the result.
     error_bound : the largest distance from the formula over the domain, the rounding of continuous
         inputs to their formats included. Interval arithmetic over boxes bounds all of it but the
-        polynomials' own errors, which are the largest on 8,193 points and 5 % more. Comparisons
-        take inputs as held.
+        polynomials' own errors, which are the largest on 8,193 points and 5 % more; ``basis`` is
+        what a proof of those needs. Comparisons take inputs as held.
     short_products : whether the C says where the operands of a product have 16 bits; no bit of the
         result depends on it.
     """
@@ -32,6 +36,7 @@ class FixedProgram:
     output: QFormat
     error_bound: float
     short_products: bool = False
+    basis: Basis | None = field(default=None, compare=False, repr=False)
 
     def evaluate(self, q: Integers, *, check: bool = False) -> Integers:
         """What the C returns, to the bit, at inputs q (n, d) from ``hold``; shape (n,).

@@ -52,10 +52,28 @@ class Value:
         return float((self.low - self.error).min()), float((self.high + self.error).max())
 
 
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """A polynomial that stands in for a function, and what its error was taken to be.
+
+    Attributes
+    ----------
+    function : what it stands for: a :class:`distill.firmware.fixed.curves.Curve`.
+    coefficients : of powers of the distance from ``center``, lowest first.
+    allowed : bound of its error that the plan goes by.
+    """
+
+    function: object
+    coefficients: tuple[float, ...]
+    center: float
+    allowed: float
+
+
 class Builder:
     """Collects steps; every method adds what it needs and returns the value it made.
 
-    ``whole_bytes`` asks for shifts by multiples of 8 where there is a choice. Methods raise
+    ``whole_bytes`` asks for shifts by multiples of 8 where there is a choice; ``pieces`` are the
+    polynomials put in, some perhaps for steps that are not needed in the end. Methods raise
     :class:`DoesNotFit` where a value would leave 32 bits.
     """
 
@@ -64,6 +82,7 @@ class Builder:
         self.steps: list[Step] = []
         self.fractions: list[int] = []
         self.boxes = boxes
+        self.pieces: list[Piece] = []
         self._places: dict[tuple[object, ...], int] = {}
 
     def push(self, step: Step, fraction: int) -> int:

@@ -15,6 +15,7 @@ from distill.firmware.guard import Guard
 from distill.firmware.guard_search import find_guard
 from distill.firmware.implementation import implement
 from distill.firmware.lookup import even_axes, make_table, store
+from distill.firmware.proven import Part, Proof
 from distill.formula import Formula
 from distill.formula.operators import OPERATORS
 
@@ -41,6 +42,16 @@ MAGNUS = Formula.parse(
     DEW,
 )
 KNEE = Formula.parse("ifless(temperature, 20.1, ifless(humidity, 50, 1, 2), 0.5*humidity/40)", DEW)
+
+PROOF = Proof(
+    0.099,
+    (
+        Part("formula", "the formula is off by at most 0.097 °C where it answers", 0.097),
+        Part("rounding", "the C computes the formula in float32 to within 0.002 °C", 0.002),
+    ),
+    ("float arithmetic as IEEE 754 rounds it", "every input is inside its */ range"),
+    '{\n "kind": "distill certificate"\n}\n',
+)
 
 
 def fixed_table(formula: Formula, counts: tuple[int, ...], output: QFormat | None = None):
@@ -112,11 +123,11 @@ def make_specs() -> dict[str, BundleSpec]:
         ),
         BundleSpec(
             "guarded", AIR, pole, stull_table, Guard(AIR, flags), "temperature", 0.1, 0.099,
-            output_unit="°C",
+            error_kind="proven", output_unit="°C", proof=PROOF,
         ),
         BundleSpec(
             "table_only", AIR, None, stull_table, None, "temperature", 0.1, 0.099,
-            policy=Policy("clamp", "low"),
+            policy=Policy("clamp", "low"), remarks=("Not proven: the */ teacher is a function.",),
         ),
         BundleSpec(
             "gearbox", GEARS, gears, make_table(gears, GEARS, (9, 7, 2), quantised=False),

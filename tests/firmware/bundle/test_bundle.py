@@ -36,6 +36,7 @@ def test_every_file_is_written_and_recorded_with_its_hash(specs, tmp_path: Path)
         "guarded.h", "guarded.c", "guarded_selftest.h", "guarded_selftest.c", "main.c",
         "CMakeLists.txt", "library.json", "library.properties", "zephyr/module.yml",
         "zephyr/CMakeLists.txt", "zephyr/Kconfig", "README.md", "bundle.json",
+        "certificate.json",
     }  # fmt: skip
     record = json.loads(written.pop("bundle.json"))
     hashes = {name: hashlib.sha256(data).hexdigest() for name, data in written.items()}
@@ -126,6 +127,7 @@ def test_clamping_costs_two_comparisons_an_input(specs) -> None:
         ({"formula": None}, "needs both"),
         ({"tolerance": 0.0}, "tolerance"),
         ({"max_error": float("nan")}, "largest error"),
+        ({"max_error": 0.05}, "not the one that was proven"),
         ({"arithmetic": "half"}, "no arithmetic"),
         ({"arithmetic": "double"}, "another arithmetic"),
         ({"error_kind": "felt"}, "sampled or proven"),

@@ -11,7 +11,14 @@
  * temperature: 10 to 50 °C
  * humidity: 5 to 99 percent
  *
- * Largest error against the teacher: 0.099 °C, sampled (tolerance 0.1).
+ * Largest error against the teacher: 0.099 °C, proven (tolerance 0.1).
+ * Proven, for every input in range: at most 0.099 °C off the teacher.
+ * - the formula is off by at most 0.097 °C where it answers
+ * - the C computes the formula in float32 to within 0.002 °C
+ * What that rests on:
+ * - float arithmetic as IEEE 754 rounds it
+ * - every input is inside its * / range
+ * How to check it: distill check certificate.json
  * Out of range: an input outside its range is moved to the nearest bound.
  * Not a number: NaN in any input gives NaN.
  * In 20 % of the domain the formula is not good enough: the table answers there.

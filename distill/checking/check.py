@@ -1,0 +1,285 @@
+"""Checking a certificate: every claim that has a tree of boxes is verified on every box."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import islice
+from multiprocessing import get_context
+
+from flint import arb
+
+from distill.chain.expression import Expression
+from distill.checking.balls import precise
+from distill.checking.certificate import Certificate, Claim, as_number, parse_certificate
+from distill.checking.chains import put_expression
+from distill.checking.cover import leaves
+from distill.checking.fields import damaged
+from distill.checking.formulas import Put
+from distill.checking.leaf import BUDGET, Box, Failure, verify
+from distill.checking.refusals import Rejected
+from distill.checking.tables import put_table
+from distill.errors import StorageError
+
+CHUNK = 64
+"""Boxes that one process takes at a time."""
+
+ALONE = 4 * CHUNK
+"""Fewer boxes are not worth starting processes for."""
+
+Tell = Callable[[float | None, str], None]
+"""Is told the share that is done and what is done."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A certificate that was accepted.
+
+    Attributes
+    ----------
+    bound : of the certificate, in the output's unit.
+    checked : the claims that were verified here, by name, with their bounds.
+    believed : the claims that were taken from the certificate, likewise.
+    leaves : how many boxes the certificate has.
+    boxes : how many boxes were bounded for them.
+    seconds : what it took.
+    """
+
+    bound: float
+    checked: tuple[tuple[str, float], ...]
+    believed: tuple[tuple[str, float], ...]
+    leaves: int
+    boxes: int
+    seconds: float
+
+
+def check(
+    raw: bytes, *, jobs: int = 1, budget: int = BUDGET, tell: Tell | None = None
+) -> tuple[Certificate, Verdict]:
+    """Check the bytes of a certificate.
+
+    Parameters
+    ----------
+    jobs : how many processes work at once.
+    budget : into how many boxes one box of the certificate is divided at most.
+
+    Raises
+    ------
+    CertificateError : when it is no certificate, or speaks of what cannot be checked.
+    Rejected : when a claim does not hold, or could not be shown to hold.
+    """
+    start = time.monotonic()
+    certificate = parse_certificate(raw)
+    if Fraction(certificate.bound) < certificate.total:
+        raise Rejected(
+            f"rejected: the bound is {certificate.bound!r}, but its claims add up to "
+            f"{as_number(certificate.total)!r}.",
+            where="bound",
+            hint="the file was edited, or written wrongly; export it again.",
+        )
+    checked, believed = [], []
+    total, counted = 0, 0
+    for name, claim in certificate.claims.items():
+        if name not in ("formula", "table"):
+            believed.append((name, claim.bound))
+            continue
+        found, boxes = _check_claim(raw, certificate, claim, jobs, budget, tell)
+        total, counted = total + found, counted + boxes
+        checked.append((name, claim.bound))
+    seconds = time.monotonic() - start
+    return certificate, Verdict(
+        certificate.bound, tuple(checked), tuple(believed), total, counted, seconds
+    )
+
+
+def _check_claim(
+    raw: bytes,
+    certificate: Certificate,
+    claim: Claim,
+    jobs: int,
+    budget: int,
+    tell: Tell | None,
+) -> tuple[int, int]:
+    """How many leaves the claim has, and how many boxes were bounded."""
+    if claim.name == "formula" and certificate.same:
+        return 0, 0  # the formula is the teacher: nothing is between them
+    where = f"claim `{claim.name}`"
+    sides(certificate, claim.name)  # refused before anything is started
+    boxes = list(_verified_leaves(certificate, claim, where))
+    done = bounded = 0
+    for count, results in _run(raw, claim, boxes, jobs, budget):
+        done += count
+        for number, failure in results:
+            bounded += number
+            if failure is not None:
+                raise _rejected(certificate, claim, failure)
+        if tell is not None:
+            tell(done / len(boxes), f"{claim.name}: {done:,} of {len(boxes):,} boxes")
+    return len(boxes), bounded
+
+
+def _verified_leaves(certificate: Certificate, claim: Claim, where: str) -> Iterator[Box]:
+    """The leaves on which the claim must hold; the others are checked to be others."""
+    guard = certificate.guard
+    splits = claim.splits if claim.splits is not None else (-1,)
+    for box, elsewhere in leaves(splits, certificate.domain, where):
+        if not elsewhere:
+            yield box
+            continue
+        if guard is None:
+            raise damaged(where, "a box is left out, but there is no guard")
+        side = guard.surely_inside(box) if claim.name == "formula" else guard.surely_outside(box)
+        if not side:
+            other = "table" if claim.name == "formula" else "formula"
+            raise Rejected(
+                f"rejected: a box is left out of the claim `{claim.name}`, but the {other} does "
+                "not surely answer on all of it.",
+                where=describe(certificate, Failure(*box, 0.0, False)),
+                hint="the file was edited, or written wrongly; export it again.",
+            )
+
+
+def _rejected(certificate: Certificate, claim: Claim, failure: Failure) -> Rejected:
+    unit = f" {certificate.unit}" if certificate.unit else ""
+    size = f"{failure.reached:.6g}{unit}"
+    if failure.certain:
+        found = f"is {size}"
+    elif failure.reached == float("inf"):
+        found = "could not be bounded"
+    else:
+        found = f"could only be bounded by {size}"
+    return Rejected(
+        f"rejected: |{claim.name} - teacher| {found}, where the certificate claims "
+        f"{claim.bound:.6g}{unit}.",
+        where=describe(certificate, failure),
+        hint="the claim is wrong there: do not rely on it."
+        if failure.certain
+        else "the claim may hold, but was not verified; a larger budget=N tries harder.",
+    )
+
+
+def describe(certificate: Certificate, failure: Failure) -> str:
+    """The box in words, such as ``x in [0, 1], y = 2``."""
+    return ", ".join(
+        f"{name} = {low!r}" if low == high else f"{name} in [{low!r}, {high!r}]"
+        for name, low, high in zip(certificate.domain.names, failure.low, failure.high, strict=True)
+    )
+
+
+def sides(certificate: Certificate, name: str) -> tuple[Put, Put]:
+    """What a claim compares: the formula or the table, and the teacher.
+
+    Raises
+    ------
+    CannotCheck : for what has no enclosure here.
+    """
+    teacher = put_expression(certificate.teacher)
+    if name == "table":
+        assert certificate.table is not None  # claims fit what there is
+        return put_table(certificate.table), teacher
+    formula: Expression | None = certificate.formula
+    assert formula is not None
+    return put_expression(formula), teacher
+
+
+Result = tuple[int, Failure | None]
+
+
+class Worker:
+    """Verifies boxes of one claim."""
+
+    def __init__(self, certificate: Certificate, name: str, budget: int) -> None:
+        with precise():
+            self.a, self.b = sides(certificate, name)
+            self.bound = arb(certificate.claims[name].bound)
+        self.budget = budget
+
+    def __call__(self, boxes: Sequence[Box]) -> list[Result]:
+        """How many boxes each took and what failed; after a failure the rest is left."""
+        results: list[Result] = []
+        with precise():
+            for box in boxes:
+                results.append(verify(self.a, self.b, box, self.bound, self.budget))
+                if results[-1][1] is not None:
+                    break
+        return results
+
+
+_worker: Worker | None = None
+
+
+def _begin(raw: bytes, name: str, budget: int) -> None:
+    """What a process does first; Ctrl-C is its parent's business."""
+    global _worker  # noqa: PLW0603 - a process of a pool keeps its work here
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    _worker = Worker(parse_certificate(raw), name, budget)
+
+
+def _work(boxes: Sequence[Box]) -> list[Result]:
+    assert _worker is not None  # set when the process began
+    return _worker(boxes)
+
+
+def _run(
+    raw: bytes, claim: Claim, boxes: Sequence[Box], jobs: int, budget: int
+) -> Iterator[tuple[int, list[Result]]]:
+    """Results in chunks, in any order."""
+    chunks = [boxes[i : i + CHUNK] for i in range(0, len(boxes), CHUNK)]
+    if jobs < 2 or len(boxes) < ALONE:
+        work = Worker(parse_certificate(raw), claim.name, budget)
+        for chunk in chunks:
+            yield len(chunk), work(chunk)
+        return
+    # Spawned, not forked: a fork would copy the terminal's threads half-way.
+    pool = ProcessPoolExecutor(
+        jobs, get_context("spawn"), initializer=_begin, initargs=(raw, claim.name, budget)
+    )
+    try:
+        left = iter(chunks)
+        running: dict[Future[list[Result]], int] = {}
+        with _undisturbed():
+            for chunk in islice(left, 2 * jobs):
+                running[pool.submit(_work, chunk)] = len(chunk)
+        while running:
+            finished, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in finished:
+                yield running.pop(future), future.result()
+                for chunk in islice(left, 1):
+                    running[pool.submit(_work, chunk)] = len(chunk)
+    except BrokenProcessPool:
+        raise StorageError(
+            "a process of the check was ended from outside, probably for lack of memory.",
+            hint="check with fewer at once: jobs=1.",
+        ) from None
+    finally:
+        # What still runs is not waited for: after a failure or Ctrl-C nobody wants it.
+        processes = list((getattr(pool, "_processes", None) or {}).values())
+        pool.shutdown(wait=False, cancel_futures=True)
+        for process in processes:
+            process.terminate()
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Ctrl-C waits: processes are started whole, and never hear of it themselves."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def cores() -> int:
+    """How many processes this machine runs at once."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
