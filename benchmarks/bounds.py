@@ -9,6 +9,7 @@ python benchmarks/bounds.py --write docs/bounds-figures.md
 from __future__ import annotations
 
 import argparse
+import itertools
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -137,7 +138,7 @@ def random_problem(seed: int) -> tuple[Formula, ClosedForm]:
 
     width = int(rng.integers(2, 12))
     sizes = [2, *[width] * int(rng.integers(1, 4)), 1]
-    pairs = list(zip(sizes[:-1], sizes[1:], strict=True))
+    pairs = list(itertools.pairwise(sizes))
     weights = [rng.normal(size=(k, m)) * rng.uniform(0.5, 2) / np.sqrt(k) for k, m in pairs]
     biases = [rng.normal(size=m) for _, m in pairs]
     kinds = ("tanh", "relu", "sigmoid", "leaky_relu", "sin")

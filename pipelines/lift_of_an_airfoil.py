@@ -34,6 +34,7 @@ mpl.use("Agg")
 from matplotlib import pyplot as plt
 
 OUT = Path("build/lift_of_an_airfoil").resolve()
+CHIP = "pic32"
 TOLERANCE = 0.02
 """Of the lift coefficient: what the smallest network is itself off by, more or less, from the
 largest of NeuralFoil (0.016 on the mean, 0.076 at most on this domain)."""
@@ -47,11 +48,11 @@ def lift() -> Polar:
     return Polar("lift", coefficient(layers(), NACA_2412, LIFT))
 
 
-def searched(teacher: Polar, *, evaluations: int, points: int) -> distill.Study:
+def searched(teacher: Polar, *, evaluations: int, points: int, target: str | None) -> distill.Study:
     """Formulas of the lift; the cheapest is chosen whose proven error is within the tolerance."""
     return distill.distill(
         teacher, tolerance=TOLERANCE, bound="certified", engine="operon", points=points,
-        evaluations=evaluations, target="pic32", root=OUT / "studies", progress=Terminal(),
+        evaluations=evaluations, target=target, root=OUT / "studies", progress=Terminal(),
     )  # fmt: skip
 
 
@@ -66,10 +67,10 @@ def told(choices: tuple[Choice, ...]) -> str:
     return "\n".join(rows)
 
 
-def shipped(study: distill.Study, *, points: int) -> Bundle:
-    """The C of the chosen formula, verified on the emulated chip at so many points."""
+def shipped(study: distill.Study, *, points: int, target: str) -> Bundle:
+    """The C of the chosen formula for a target, verified at so many points."""
     bundle = distill.export(
-        study.chosen, "pic32", OUT / "c", options={"verify_points": points}, progress=Terminal()
+        study.chosen, target, OUT / "c", options={"verify_points": points}, progress=Terminal()
     )
     assert isinstance(bundle, Bundle)
     return bundle
@@ -104,13 +105,13 @@ def main() -> None:
     teacher = lift()
     stored, operations = teacher.chain.stored, teacher.chain.operations
     print(f"the network, asked twice: {stored:,} numbers, {operations:,} operations a call")
-    study = searched(teacher, evaluations=300_000, points=1024)
+    study = searched(teacher, evaluations=300_000, points=1024, target=CHIP)
     print(told(tuple(choice for choice in study.choices if choice.on_front)))
     chosen = study.chosen
     if chosen is None:
         raise SystemExit(study.selection.reason)
     print(f"chosen: {chosen.formula.readable()}\n  {chosen.proven}")
-    bundle = shipped(study, points=100_000)
+    bundle = shipped(study, points=100_000, target=CHIP)
     for line in bundle.spec.proof.lines("") if bundle.spec.proof else ():
         print(f"  {line}")
     figure(teacher, bundle)

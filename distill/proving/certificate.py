@@ -10,6 +10,7 @@ from distill.bounds.partition import Split
 from distill.chain.closed_form import ClosedForm
 from distill.firmware.proven import Part
 from distill.firmware.spec import BundleSpec
+from distill.formula import Formula
 from distill.proving.interpolant import Interpolant
 from distill.proving.region import Region
 
@@ -51,9 +52,13 @@ def certificate_text(
     rests_on: Sequence[str],
     *,
     region: Region | None,
+    formula: Formula | None,
     table: Interpolant | None,
 ) -> str:
-    """The text of ``certificate.json``: the same for the same proof, a key a line."""
+    """The text of ``certificate.json``: the same for the same proof, a key a line.
+
+    ``formula`` is what the C means in real numbers where it does not read the table.
+    """
     listed = None if region is None else region.listed
     data: dict[str, object] = {
         "version": VERSION,
@@ -65,7 +70,7 @@ def certificate_text(
             "fingerprint": teacher.fingerprint,
             "closed_form": teacher.form.to_data(),
         },
-        "formula": None if spec.formula is None else spec.formula.to_data(),
+        "formula": None if formula is None else formula.to_data(),
         "table": None if table is None else table.to_data(),
         "guard": []
         if listed is None

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from distill.arrays import Array
-from distill.bounds.base import Difference, Enclosable, NotBounded
+from distill.bounds.base import Difference, Enclosable
 from distill.bounds.prove import Bound
 from distill.bounds.read import enclosable
 from distill.bounds.rounding import up
@@ -82,12 +82,12 @@ class Prover:
         ------
         NotBounded : when the formula has an operator that has no enclosure.
         """
-        assert spec.formula is not None
         progress.advance(None, f"proving what {spec.arithmetic} adds to the formula")
-        allowed = spec.tolerance - _added(spec, None).bound
+        added = _added(spec, None)
+        allowed = spec.tolerance - added.bound
         if not allowed > 0:
             return False, True
-        bound = self.apart(spec.formula, allowed, progress)
+        bound = self.apart(added.meant, allowed, progress)
         return bound.bound <= allowed, bound.bound <= spec.tolerance
 
     def guarded(
@@ -97,15 +97,15 @@ class Prover:
 
         ``counts`` are the cells of the grid, of which ``guard`` may be a compact form.
         """
-        assert spec.formula is not None
         flags = np.broadcast_to(guard.flags, counts).copy()
         whole = Guard(spec.domain, flags, guard.arithmetic)
         region = Region.of(whole)
-        allowed = spec.tolerance - _added(spec, region).bound
+        added = _added(spec, region)
+        allowed = spec.tolerance - added.bound
         left = np.argwhere(~flags)
         progress.advance(None, "proving the formula cell by cell")
         failed = (
-            unproven(self._difference(spec.formula), region.cells(left), allowed, self.budget.boxes)
+            unproven(self._difference(added.meant), region.cells(left), allowed, self.budget.boxes)
             if allowed > 0
             else np.ones(len(left), dtype=bool)
         )
@@ -126,8 +126,11 @@ class Prover:
         claims: list[Claim] = []
         rests_on = [TEACHER, INPUTS]
         sums: list[float] = []
+        formula: Formula | None = None
         if spec.formula is not None and (region is None or not region.guard.flags.all()):
-            found, words = self._formula(spec, region, progress)
+            added = _added(spec, region)
+            formula = added.meant
+            found, words = self._formula(spec, added, region, progress)
             claims += found
             rests_on += words
             sums.append(_sum(found))
@@ -144,7 +147,7 @@ class Prover:
             raise ExportError(f"{endless.says}.")
         rests_on = list(dict.fromkeys(rests_on))
         text = certificate_text(
-            spec, self.teacher, claims, bound, rests_on, region=region, table=meant
+            spec, self.teacher, claims, bound, rests_on, region=region, formula=formula, table=meant
         )
         return Proof(bound, tuple(claim.part for claim in claims), tuple(rests_on), text)
 
@@ -152,12 +155,10 @@ class Prover:
         return Difference(enclosable(formula), self._form)
 
     def _formula(
-        self, spec: BundleSpec, region: Region | None, progress: Progress
+        self, spec: BundleSpec, added: RoundingClaim, region: Region | None, progress: Progress
     ) -> tuple[list[Claim], tuple[str, ...]]:
         """What is proven where the formula answers, and what that rests on."""
-        formula = spec.formula
-        assert formula is not None
-        added = _added(spec, region)
+        formula = added.meant
         if region is None:
             bound = self.apart(formula, spec.tolerance - added.bound, progress)
             splits = bound.splits
@@ -241,6 +242,3 @@ def _arithmetic(spec: BundleSpec) -> str:
         return "integers of 32 bits, as C99 defines them"
     name = "double" if spec.arithmetic == "double" else "float"
     return f"{name} arithmetic as IEEE 754 rounds it, fused operations allowed"
-
-
-__all__ = ["NotBounded", "Prover"]

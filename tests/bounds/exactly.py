@@ -50,7 +50,7 @@ MEANING = {
     "cosh": mp.cosh,
     "tanh": mp.tanh,
     "abs": abs,
-    "atan2": lambda a, b: mp.atan2(a, b),
+    "atan2": mp.atan2,
     "min": min,
     "max": max,
     "ifless": lambda a, b, t, o: t if a < b else o,

@@ -49,8 +49,10 @@ def test_bands_hold_every_true_value(tree, seed):
 
 
 ONE = Domain.box(x=(-3, 3))
-PLACES = {"log": (0.1, 3), "sqrt": (0.1, 3), "inv": (0.2, 3), "asin": (-0.9, 0.9), "acos": (-0.9, 0.9),
-          "cbrt": (0.1, 3), "tan": (-1.4, 1.4)}  # fmt: skip
+PLACES = {
+    "log": (0.1, 3), "sqrt": (0.1, 3), "inv": (0.2, 3), "cbrt": (0.1, 3),
+    "asin": (-0.9, 0.9), "acos": (-0.9, 0.9), "tan": (-1.4, 1.4),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", sorted(SMOOTH))

@@ -1,5 +1,7 @@
 """Proofs: never below what is found, as near to it as asked, at any time."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -24,7 +26,7 @@ def network(domain, seed, width=8, function="tanh"):
     rng = np.random.default_rng(seed)
     sizes = [len(domain), width, width, 1]
     steps = []
-    for i, (k, m) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
+    for i, (k, m) in enumerate(itertools.pairwise(sizes)):
         steps.append(Affine(rng.normal(size=(m, k)) * 1.5 / np.sqrt(k), rng.normal(size=m)))
         if i < 2:
             steps.append(Apply(function, m, 0.1))

@@ -96,11 +96,11 @@ def test_weights_that_cannot_be_read_are_named(
     assert caught.value.where == str(file)
 
 
-def test_the_lift_on_a_chip_is_proven(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_lift_in_c_is_proven(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(story, "OUT", tmp_path)
     monkeypatch.setattr(story, "TOLERANCE", 0.06)
     teacher = story.lift()
-    study = story.searched(teacher, evaluations=20_000, points=256)
+    study = story.searched(teacher, evaluations=20_000, points=256, target=None)
     chosen = study.chosen
     assert chosen is not None
     proof = chosen.score.proof
@@ -110,7 +110,7 @@ def test_the_lift_on_a_chip_is_proven(tmp_path: Path, monkeypatch: pytest.Monkey
     lines = story.told(study.choices).splitlines()
     assert len(lines) == 1 + len(study.choices)
 
-    bundle = story.shipped(study, points=2_000)
+    bundle = story.shipped(study, points=2_000, target="host")
     proven = bundle.spec.proof
     assert proven is not None
     x = np.vstack([DOMAIN.sample(20_000, seed=5), DOMAIN.corners()])

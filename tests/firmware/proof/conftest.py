@@ -11,9 +11,10 @@ from flint import ctx
 from distill.domain import Domain
 from distill.firmware.fixed.formats import input_formats
 from distill.firmware.graph import build_graph, dtype
-from distill.firmware.proof.rewriting import exact_value
+from distill.firmware.proof import rounding_claim
 from distill.firmware.spec import BundleSpec
 from distill.formula import Formula
+from tests.firmware.proof.exact import exact_value
 
 Make = Callable[..., BundleSpec]
 Found = Callable[[BundleSpec], float]
@@ -53,8 +54,8 @@ def _distances(spec: BundleSpec, x: np.ndarray) -> np.ndarray:
 
 
 def _in_many_digits(spec: BundleSpec, x: np.ndarray) -> float:
-    """The largest distance at a few points, the formula in 60 digits."""
-    graph = build_graph(spec.formula)
+    """The largest distance at a few points, what the C means in 60 digits."""
+    graph = build_graph(rounding_claim(spec).meant)
     answers = [model(x) for model in spec.implementation.models]
     before, ctx.dps = ctx.dps, 60
     try:
