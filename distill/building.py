@@ -12,7 +12,7 @@ import numpy as np
 from distill.arrays import Array
 from distill.bounds.base import NotBounded
 from distill.bounds.statistical import random_points, state
-from distill.chain.closed_form import ClosedForm
+from distill.chain.expression import Expression
 from distill.config import ExportConfig
 from distill.domain import Domain
 from distill.errors import ExportError
@@ -74,8 +74,8 @@ class Order:
     """What is wanted of every way of one export.
 
     ``formula_error`` is the formula's largest error against the teacher, None when unknown;
-    ``truth`` the teacher's answers (n, d) -> (n,), None where it cannot be asked; ``closed_form``
-    its own arithmetic, None where it is not known.
+    ``truth`` the teacher's answers (n, d) -> (n,), None where it cannot be asked; ``own`` what the
+    teacher computes, None where that is not known, and then ``why_not_own`` says why.
     """
 
     name: str
@@ -88,7 +88,8 @@ class Order:
     options: ExportConfig
     target: Target
     provenance: Mapping[str, str]
-    closed_form: ClosedForm | None = None
+    own: Expression | None = None
+    why_not_own: str = ""
 
     @property
     def prover(self) -> Prover | None:
@@ -97,16 +98,16 @@ class Order:
 
     @property
     def why_no_prover(self) -> str:
-        """Which part of the teacher cannot be bounded; empty where that is not the reason."""
+        """Why nothing can be proven against the teacher; empty where nothing was to be."""
         return self._proving[1]
 
     @cached_property
     def _proving(self) -> tuple[Prover | None, str]:
-        if self.closed_form is None or not self.options.prove:
-            return None, ""
+        if self.own is None or not self.options.prove:
+            return None, self.why_not_own
         budget = Budget.of(self.options.proof_boxes, self.options.proof_seconds)
         fingerprint = self.provenance.get("teacher fingerprint", "")
-        known = Known(self.closed_form, self.provenance.get("teacher", self.name), fingerprint)
+        known = Known(self.own, self.provenance.get("teacher", self.name), fingerprint)
         try:
             return Prover(known, budget), ""
         except NotBounded as error:
@@ -381,7 +382,7 @@ def with_proof(order: Order, spec: BundleSpec, progress: Progress) -> BundleSpec
             return _proven(spec, order.prover.proof(spec, progress))
         except (NotBounded, ExportError) as error:
             why = error.what
-    remarks = (f"Not proven: {why}",) if why else ()
+    remarks = (f"Not proven: {why.rstrip('.')}.",) if why else ()
     if order.truth is None or not np.isfinite(spec.max_error):
         return replace(spec, remarks=remarks)
     progress.advance(None, "trying random points, of which a statement is made")

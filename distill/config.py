@@ -83,7 +83,7 @@ class ScoreConfig:
     seed: int = 1000
     prove: bool = True
     proof_ratio: float = 1.1
-    proof_boxes: int = 20_000
+    proof_boxes: int = 10_000
     proof_seconds: float | None = None
     proof_candidates: int = 24
     confidence: float = 0.99

@@ -18,7 +18,6 @@ from distill.building import (
     looked_at,
     with_proof,
 )
-from distill.chain.closed_form import ClosedForm
 from distill.config import ExportConfig, plain
 from distill.domain import Domain
 from distill.engines.base import Candidate
@@ -41,9 +40,10 @@ from distill.firmware.verify import verify_bundle
 from distill.firmware.weigh import weigh
 from distill.progress import Progress
 from distill.runner import Stage
+from distill.scoring.own_form import own_form
 from distill.stages.kept import read_json, write_json
 from distill.stages.measure import measured_points
-from distill.teachers.base import Teacher, asked_freely, chain_of
+from distill.teachers.base import Teacher, asked_freely
 
 BUNDLE = "bundle"
 WAYS = "alternatives.json"
@@ -104,6 +104,7 @@ def export(plan: ExportPlan, teacher: Teacher, target: Target, progress: Progres
     ------
     ExportError : when the tolerance cannot be met within the limits, saying why for every way.
     """
+    own, why = own_form(teacher, plan.domain, plan.output)
     order = Order(
         name=teacher.name,
         domain=plan.domain,
@@ -115,7 +116,8 @@ def export(plan: ExportPlan, teacher: Teacher, target: Target, progress: Progres
         options=plan.options,
         target=target,
         provenance=plan.provenance,
-        closed_form=_closed_form(plan, teacher),
+        own=None if own is None else own.expression,
+        why_not_own=why,
     )
     ways: dict[Alternative, BundleSpec | None] = {}
     for arithmetic in looked_at(plan.options):
@@ -134,12 +136,6 @@ def export(plan: ExportPlan, teacher: Teacher, target: Target, progress: Progres
     assert spec is not None  # what cannot be built says why not
     spec = with_proof(order, spec, progress)
     return Exported(replace(spec, figures=cost_lines(taken)), tuple(ways))
-
-
-def _closed_form(plan: ExportPlan, teacher: Teacher) -> ClosedForm | None:
-    """The teacher's own arithmetic over the domain of the plan, where it is known."""
-    chain = chain_of(teacher)
-    return None if chain is None else ClosedForm(chain, plan.domain, plan.output)
 
 
 BUILDERS = {"formula": build_formula, "table": build_table}

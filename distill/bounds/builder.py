@@ -29,7 +29,7 @@ class Builder:
         return len(self.blocks)
 
     def linear(self, terms: Sequence[tuple[int, Array]], bias: Array | float = 0.0) -> int:
-        """The sum of ``weights (m, k) @ block``, plus the bias (m,)."""
+        """The sum of ``weights (m, k) @ block``, or (m,) row by row, plus the bias (m,)."""
         sources, weights = zip(*terms, strict=True)
         rows = len(weights[0])
         added = np.broadcast_to(np.asarray(bias, dtype=float), (rows,))
@@ -38,7 +38,7 @@ class Builder:
     def combined(self, terms: Sequence[tuple[int, float]], bias: float = 0.0) -> int:
         """The sum of numbers times blocks of equal height, row by row, plus a number."""
         rows = self.heights[terms[0][0]]
-        return self.linear([(at, factor * np.eye(rows)) for at, factor in terms], bias)
+        return self.linear([(at, np.full(rows, factor)) for at, factor in terms], bias)
 
     def shift(self, source: int, shift: Array, divisor: Array) -> int:
         """``(block - shift) / divisor``, row by row."""

@@ -64,7 +64,7 @@ def _scale(builder: Builder, source: int, step: Scale) -> int:
 
 
 def _stretch(builder: Builder, source: int, step: Stretch) -> int:
-    return builder.linear([(source, np.diag(step.factor))], step.offset)
+    return builder.linear([(source, step.factor)], step.offset)
 
 
 def _pick(builder: Builder, source: int, step: Pick) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from distill.bounds.base import NotBounded
 from distill.bounds.boxes import Boxes
 from distill.bounds.builder import Builder
 from distill.bounds.chains import chain_block
@@ -15,14 +16,22 @@ from distill.chain.expression import Expression
 from distill.formula import Formula
 from distill.formula.tree import symbols
 
+MOST_INPUTS = 128
+"""Of more inputs nothing is proven: a band has a term for each pair of them."""
+
 
 def enclosable(expression: Expression) -> Tape:
     """A formula or a closed form as a tape; its real numbers, not its rounding.
 
     Raises
     ------
-    NotBounded : naming the step or operator that has no enclosure.
+    NotBounded : naming the step or operator that has no enclosure; for too many inputs.
     """
+    if len(expression.domain) > MOST_INPUTS:
+        raise NotBounded(
+            f"{len(expression.domain):,} inputs are too many for a proof (at most {MOST_INPUTS}).",
+            hint="rely on the errors found and on the statistical statement.",
+        )
     builder = Builder(len(expression.domain))
     if isinstance(expression, Formula):
         used = symbols(expression.tree)

@@ -12,7 +12,6 @@ from typing import NoReturn
 
 import numpy as np
 
-from distill.chain.closed_form import ClosedForm
 from distill.chain.expression import Expression, read_expression
 from distill.checking.cover import Guard, Split, read_splits
 from distill.checking.fields import damaged, keys, number, numbers, record, text
@@ -27,7 +26,7 @@ KIND = "distill certificate"
 LARGEST = 1 << 29
 """Bytes; a larger file is no certificate of a formula."""
 
-MOST_INPUTS = 64
+MOST_INPUTS = 128
 """Second derivatives by more inputs are more than a certificate can have been proven with."""
 
 NAMES = ("formula", "rounding", "table", "table rounding")
@@ -52,13 +51,13 @@ class Claim:
 class Certificate:
     """A certificate, read.
 
-    ``same`` says that the formula is the teacher's closed form itself, to the byte.
+    ``same`` says that the formula is the teacher itself, to the byte.
     """
 
     domain: Domain
     output: str
     unit: str
-    teacher: ClosedForm
+    teacher: Expression
     teacher_name: str
     fingerprint: str
     formula: Expression | None
@@ -151,9 +150,9 @@ def _certificate(data: Mapping[str, object]) -> Certificate:
         raise CannotCheck(f"functions of {len(domain)} inputs (at most {MOST_INPUTS})")
     output = keys(record(data["output"], "output"), "output", {"name", "unit"})
     given = record(data["teacher"], "teacher")
-    keys(given, "teacher", {"name", "fingerprint", "closed_form"})
-    form = record(given["closed_form"], "teacher")
-    teacher = ClosedForm.from_data(form)
+    keys(given, "teacher", {"name", "fingerprint", "expression"})
+    form = record(given["expression"], "teacher")
+    teacher = read_expression(form)
     _same_inputs(teacher, domain, "teacher")
     formula: Expression | None = None
     same = False
@@ -161,8 +160,8 @@ def _certificate(data: Mapping[str, object]) -> Certificate:
         written = record(data["formula"], "formula")
         formula = read_expression(written)
         _same_inputs(formula, domain, "formula")
-        same = isinstance(formula, ClosedForm) and all(
-            written[key] == form[key] for key in ("chain", "output")
+        same = type(formula) is type(teacher) and all(
+            written[key] == form[key] for key in ("chain", "output", "text") if key in written
         )
     table = None if data["table"] is None else read_table(data["table"], len(domain))
     guard = _guard(data["guard"], data.get("margin"), domain)

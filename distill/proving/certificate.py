@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from distill.bounds.partition import Split
-from distill.chain.closed_form import ClosedForm
+from distill.chain.expression import Expression
 from distill.firmware.proven import Part
 from distill.firmware.spec import BundleSpec
 from distill.formula import Formula
@@ -22,7 +22,7 @@ KIND = "distill certificate"
 class Known:
     """The teacher that a proof is about: its arithmetic, name and fingerprint."""
 
-    form: ClosedForm
+    expression: Expression
     name: str
     fingerprint: str
 
@@ -68,7 +68,7 @@ def certificate_text(
         "teacher": {
             "name": teacher.name,
             "fingerprint": teacher.fingerprint,
-            "closed_form": teacher.form.to_data(),
+            "expression": teacher.expression.to_data(),
         },
         "formula": None if formula is None else formula.to_data(),
         "table": None if table is None else table.to_data(),

@@ -55,7 +55,7 @@ class Prover:
     _apart: dict[str, Bound] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._form = enclosable(self.teacher.form)
+        self._form = enclosable(self.teacher.expression)
 
     def apart(self, formula: Formula, allowed: float, progress: Progress) -> Bound:
         """A bound of |formula - teacher| on the whole domain, within ``allowed`` if possible.

@@ -15,9 +15,6 @@ from distill.teachers.base import Teacher, chain_of, why_no_chain
 from distill.teachers.checked import Checked
 from distill.teachers.function import CallableTeacher
 
-MOST_INPUTS = 64
-"""Of more inputs nothing is proven: a box has a term for each pair of them."""
-
 
 @dataclass(frozen=True)
 class OwnForm:
@@ -46,8 +43,6 @@ def own_form(teacher: Teacher, domain: Domain, output: int) -> tuple[OwnForm | N
     known = _expression(teacher, domain, output)
     if isinstance(known, str):
         return None, known
-    if len(domain) > MOST_INPUTS:
-        return OwnForm(known, None), f"{len(domain):,} inputs are too many for a proof"
     try:
         return OwnForm(known, enclosable(known)), ""
     except NotBounded as error:

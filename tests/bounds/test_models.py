@@ -17,8 +17,10 @@ from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
 from distill.bounds.base import Difference, NotBounded
 from distill.bounds.boxes import Boxes
+from distill.bounds.builder import Builder
+from distill.bounds.chains import chain_block
 from distill.bounds.prove import Limits, prove
-from distill.bounds.read import enclosable
+from distill.bounds.read import MOST_INPUTS, enclosable
 from distill.bounds.steps import cells, near, scores
 from distill.chain.chain import Chain
 from distill.chain.closed_form import ClosedForm
@@ -104,9 +106,14 @@ def test_boxes_at_thresholds_are_split_there_and_proofs_of_trees_end():
 
 def test_images_that_need_too_large_a_matrix_are_named():
     chain = Chain(5000, (Pool((1, 50, 100), "max", (2, 2), (2, 2)),))
-    domain = Domain.box(**{f"x{i}": (0, 1) for i in range(5000)})
     with pytest.raises(NotBounded, match=r"`Pool` .* 5,000 by 5,000"):
-        enclosable(ClosedForm(chain, domain, 0))
+        chain_block(Builder(5000), chain, 0)
+
+
+def test_too_many_inputs_are_told():
+    domain = Domain.box(**{f"x{i}": (0, 1) for i in range(MOST_INPUTS + 1)})
+    with pytest.raises(NotBounded, match="129 inputs are too many"):
+        enclosable(Formula.parse("x0 + x1", domain))
 
 
 def test_too_many_classes_are_named():

@@ -57,7 +57,7 @@ def certificate(
         "kind": "distill certificate",
         "domain": json.loads(teacher.domain.to_json()),
         "output": {"name": "y", "unit": "degC"},
-        "teacher": {"name": "net", "fingerprint": "f" * 64, "closed_form": teacher.to_data()},
+        "teacher": {"name": "net", "fingerprint": "f" * 64, "expression": teacher.to_data()},
         "formula": formula.to_data(),
         "table": None,
         "guard": [],

@@ -97,7 +97,7 @@ def test_a_changed_weight_is_rejected(good):
     last = chain.steps[-1]
     changed = Chain(2, (*chain.steps[:-1], Affine(last.weights, last.bias - 0.5)))
     data = copy.deepcopy(good)
-    data["teacher"]["closed_form"]["chain"] = chain_data(changed)
+    data["teacher"]["expression"]["chain"] = chain_data(changed)
     with pytest.raises(Rejected, match="is "):
         check(raw(data))
 
@@ -367,7 +367,7 @@ def test_hostile_text_is_refused(text, what):
 
 def test_sizes_that_are_stated_are_not_believed(good):
     data = copy.deepcopy(good)
-    weights = data["teacher"]["closed_form"]["chain"]["steps"][1]["weights"]
+    weights = data["teacher"]["expression"]["chain"]["steps"][1]["weights"]
     weights["shape"] = [10**9, 2]
     with pytest.raises(CertificateError, match="Affine"):
         check(raw(data))
@@ -375,8 +375,8 @@ def test_sizes_that_are_stated_are_not_believed(good):
     table = {"version": 1, "axes": [axis] * 2, "offset": 0, "scale": 1, "values": []}
     with pytest.raises(CertificateError, match="too many"):
         check(edited(good, table=table))
-    wide = Domain.box(**{f"x{i}": (0, 1) for i in range(65)})
-    with pytest.raises(CannotCheck, match="65 inputs"):
+    wide = Domain.box(**{f"x{i}": (0, 1) for i in range(129)})
+    with pytest.raises(CannotCheck, match="129 inputs"):
         check(edited(good, domain=json.loads(wide.to_json())))
 
 

@@ -162,7 +162,7 @@ def test_what_is_not_proven_within_the_tolerance_stays_sampled(
     network: ClosedForm, shipped, rough: Formula
 ) -> None:
     mine = order(network, shipped, rough, 0.06)
-    spec = replace(build_formula(replace(mine, closed_form=None), "float32", Silent()))
+    spec = replace(build_formula(replace(mine, own=None), "float32", Silent()))
     # A guard by samples alone, and a proof of one box: nothing is close.
     few = replace(mine, options=ExportConfig(proof_boxes=40))
     told = with_proof(few, spec, Silent())
@@ -187,7 +187,7 @@ def test_proofs_can_be_left_out(network: ClosedForm, shipped, close: Formula) ->
 def test_a_teacher_without_a_chain_gets_a_statement_that_is_no_proof(
     network: ClosedForm, shipped, close: Formula
 ) -> None:
-    mine = replace(order(network, shipped, close, 0.06), closed_form=None)
+    mine = replace(order(network, shipped, close, 0.06), own=None)
     spec = with_proof(mine, build_formula(mine, "float32", Silent()), Silent())
     assert spec.error_kind == "sampled"
     (said,) = spec.remarks

@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 
+from distill.bounds.read import MOST_INPUTS
 from distill.chain.chain import Chain
 from distill.chain.closed_form import ClosedForm
 from distill.chain.steps.affine import Affine
@@ -17,7 +18,7 @@ from distill.formula.tree import Symbol
 from distill.scoring.certify import LEFT_OUT, OVER, Effort, certify, with_statements
 from distill.scoring.facts import FINITE, Demands
 from distill.scoring.judge import compare, judge
-from distill.scoring.own_form import MOST_INPUTS, own_form
+from distill.scoring.own_form import own_form
 from distill.scoring.score import Score
 from distill.scoring.truth import ask, ask_teacher
 from distill.teachers.load import load_teacher

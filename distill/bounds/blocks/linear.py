@@ -20,7 +20,7 @@ NATURAL = 4
 
 @dataclass(frozen=True, eq=False)
 class Linear:
-    """``sum of weights @ source + bias``: weights (m, k) each, bias (m,)."""
+    """``sum of weights @ source + bias``: bias (m,), weights (m, k), or (m,) for row by row."""
 
     sources: tuple[int, ...]
     weights: tuple[Array, ...]
@@ -32,34 +32,38 @@ class Linear:
         centre = np.repeat(self.bias[:, None], n, axis=1)
         slope, middle = np.zeros((m, d, n)), np.zeros((m, n))
         wide, sizes = np.zeros((m, n)), np.abs(centre)
-        terms = sum(w.shape[1] for w in self.weights) + len(self.weights) + 2
+        terms = self._terms + len(self.weights) + 2
         with np.errstate(invalid="ignore", over="ignore"):
             for w, form in zip(self.weights, given, strict=True):
-                k = w.shape[1]
-                centre = centre + w @ form.centre
-                slope += (w @ form.slope.reshape(k, d * n)).reshape(m, d, n)
+                centre = centre + _times(w, form.centre)
+                slope += _times(w, form.slope.reshape(-1, d * n)).reshape(m, d, n)
                 size = np.abs(form.centre) + form.reach
                 if form.low.any() or form.high.any():
                     half = (form.high - form.low) / 2
                     mid = form.low + half
-                    middle += w @ mid
+                    middle += _times(w, mid)
                     size = size + np.abs(mid) + half
-                    wide += np.abs(w) @ (half + gamma(terms) * np.abs(mid))
-                sizes = sizes + np.abs(w) @ size
+                    wide += _times(np.abs(w), half + gamma(terms) * np.abs(mid))
+                sizes = sizes + _times(np.abs(w), size)
             noise = gamma(terms) * sizes + TINY
             wide = wide * (1 + gamma(terms)) + noise
             low, high = middle - wide, middle + wide
         least, most = self._natural(given)
         return formed(centre, slope, low, high, least, most), noise
 
+    @property
+    def _terms(self) -> int:
+        """How many products a row adds up."""
+        return sum(1 if w.ndim == 1 else w.shape[1] for w in self.weights)
+
     def _natural(self, given: Sequence[Form]) -> tuple[Array | float, Array | float]:
         """The range by the sources' ranges, where sums are short."""
-        if len(self.bias) > 1 or sum(w.shape[1] for w in self.weights) > NATURAL:
+        if len(self.bias) > 1 or self._terms > NATURAL:
             return -np.inf, np.inf
         least = np.full(given[0].least.shape[1], float(self.bias[0]))
         most = least
         for w, form in zip(self.weights, given, strict=True):
-            for factor, *ends in zip(w[0], form.least, form.most, strict=True):
+            for factor, *ends in zip(w.ravel(), form.least, form.most, strict=True):
                 if factor != 0:
                     low, high = _scaled(factor, *ends)
                     least, most = sum_down(least, low), sum_up(most, high)
@@ -72,9 +76,9 @@ class Linear:
         into.noise(weight, kept)
         weights = []
         for w, form in zip(self.weights, given, strict=True):
-            weights.append(w.T @ weight)
+            weights.append(_times(w.T, weight))
             if form.rest.any():
-                lost = gamma(len(w)) * (np.abs(w).T @ np.abs(weight))
+                lost = gamma(len(w)) * _times(np.abs(w).T, np.abs(weight))
                 into.noise(lost, form.rest)
         return weights
 
@@ -85,9 +89,17 @@ class Linear:
         with np.errstate(invalid="ignore", over="ignore"):
             for w in self.weights:
                 up, down = np.maximum(w, 0).T, np.minimum(w, 0).T
-                slack = gamma(len(w) + 2) * (np.abs(w).T @ np.maximum(np.abs(low), np.abs(high)))
-                found.append((up @ low + down @ high - slack, up @ high + down @ low + slack))
+                size = np.maximum(np.abs(low), np.abs(high))
+                slack = gamma(len(w) + 2) * _times(np.abs(w).T, size)
+                least = _times(up, low) + _times(down, high)
+                most = _times(up, high) + _times(down, low)
+                found.append((least - slack, most + slack))
         return found
+
+
+def _times(weights: Array, rows: Array) -> Array:
+    """The product with a matrix, or row by row with a vector."""
+    return weights[:, None] * rows if weights.ndim == 1 else weights @ rows
 
 
 def _scaled(factor: float, low: Array, high: Array) -> Range:

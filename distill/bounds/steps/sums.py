@@ -94,7 +94,7 @@ def make_gaussians(builder: Builder, source: int, step: Gaussians) -> int:
     _affordable(step, step.factors.size, k * d)
     off = differences(builder, source, step.centres)
     if step.diagonal:
-        scaled = builder.linear([(off, np.diag(step.factors.reshape(-1)))])
+        scaled = builder.linear([(off, step.factors.reshape(-1))])
         width = d
     else:
         width = step.factors.shape[1]

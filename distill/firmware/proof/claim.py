@@ -15,25 +15,24 @@ from distill.errors import ExportError
 from distill.firmware.fixed.program import FixedProgram
 from distill.firmware.graph import CONSTANT, INPUT, Arithmetic, Graph, dtype
 from distill.firmware.implementation import FixedImplementation, FloatImplementation
-from distill.firmware.proof.base import RoundingClaim
+from distill.firmware.proof.base import (
+    IEEE,
+    INTEGERS,
+    LIBRARY,
+    NUMPY,
+    RoundingClaim,
+    float_door,
+)
 from distill.firmware.proof.boxes import settle
 from distill.firmware.proof.fixed import fixed_bounds
 from distill.firmware.proof.floats import float_bounds
 from distill.firmware.proof.gappa import gappa_bound
 from distill.firmware.proof.meant import read_back
 from distill.firmware.ranges import Boxes, cover, describe, used_columns
-from distill.firmware.rounding import FUNCTION_ULPS
 from distill.firmware.spec import BundleSpec
 
 _FIRST_BOXES, _MOST_BOXES = 512, 8192
 
-_IEEE = (
-    "the chip's or the compiler's floating point rounds to the nearest as IEEE 754 says; "
-    "products may be fused with sums, and numbers too small to be normal may become zero"
-)
-_LIBRARY = f"each mathematical function of the C library is within {FUNCTION_ULPS:g} ulp"
-_INTEGERS = "integers of 32 and 64 bits as C99 has them"
-_NUMPY = "NumPy's functions are within 4 ulp, on the machine that proved it"
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,7 @@ def rounding_claim(spec: BundleSpec, *, regions: Regions | None = None) -> Round
     return RoundingClaim(
         found.bound,
         _says(found.bound, found.why, spec, implementation),
-        (*found.rests_on, _NUMPY),
+        (*found.rests_on, NUMPY),
         read_back(graph, spec.domain),
     )
 
@@ -97,7 +96,7 @@ def _floats(
     graph: Graph, arithmetic: Arithmetic, domain: Domain, regions: Regions | None
 ) -> _Found:
     """The bound by boxes; by Gappa where that is smaller."""
-    rests_on = (_IEEE, _LIBRARY) if graph.uses_libm else (_IEEE,)
+    rests_on = (IEEE, LIBRARY) if graph.uses_libm else (IEEE,)
     if regions is not None and regions.count == 0:
         return _Found(0.0, "", rests_on)
     columns = used_columns(graph)
@@ -159,7 +158,7 @@ def _halved(boxes: Boxes, column: int, lower: float, upper: float) -> Boxes:
 
 def _fixed(program: FixedProgram, floats: bool, regions: Regions | None) -> _Found:
     """The bound of the integers, and of the float made of the result."""
-    rests_on = (_INTEGERS,)
+    rests_on = (INTEGERS,)
     found = fixed_bounds(program, floats=floats)
     errors = found.errors
     if regions is not None:
@@ -177,9 +176,6 @@ def _touched(boxes: Boxes, regions: Boxes) -> npt.NDArray[np.bool_]:
 
 
 def _door(program: FixedProgram) -> float:
-    """What the result may lose as a float32: half a unit of the largest, nothing below 2^24."""
+    """What the result may lose as a float32."""
     last = program.steps[-1]
-    largest = max(abs(last.low), abs(last.high))
-    if largest <= 2**24:
-        return 0.0
-    return math.ldexp(0.5, largest.bit_length() - 24 - program.output.fraction)
+    return float_door(max(abs(last.low), abs(last.high)), program.output.fraction)
