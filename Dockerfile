@@ -19,7 +19,8 @@ COPY requirements.lock ./
 # hadolint ignore=DL3013
 RUN python -m venv /opt/distill \
  && pip install "${TORCH}" \
- && pip install -r requirements.lock "pysr>=1.5,<3" \
+ && pip install --no-deps -r requirements.lock \
+ && pip install "pysr>=1.5,<3" \
  && python -c "import pysr"
 COPY . .
 RUN pip install --no-deps . \

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -12,6 +12,7 @@ from distill.arrays import Array, affordable
 from distill.building import SELFTEST_POINTS, accuracy_left, arithmetic_costs, own_accuracy
 from distill.chain.chain import Chain
 from distill.chain.closed_form import ClosedForm
+from distill.chain.expression import Expression
 from distill.chain.fold import folded
 from distill.chain.steps.columns import Pick
 from distill.config import ExportConfig
@@ -23,6 +24,10 @@ from distill.firmware.policy import NanInput, OutOfDomain, Policy
 from distill.firmware.target import Target
 from distill.firmware.vector.spec import VectorSpec, evaluate_vector
 from distill.formula import Formula
+from distill.progress import Progress
+from distill.proving.certificate import Known
+from distill.proving.vector import vector_proofs
+from distill.proving.within import Budget
 from distill.teachers.base import Output, Teacher
 
 Content = Chain | tuple[Formula, ...]
@@ -144,6 +149,32 @@ def with_known_errors(spec: VectorSpec, teacher: Teacher, outputs: tuple[int, ..
         errors = np.where(np.isfinite(truth), np.abs(answers - truth), 0.0)
     worst = np.maximum(np.nan_to_num(errors, nan=np.inf).max(axis=0), spec.max_errors)
     return replace(spec, max_errors=tuple(map(float, worst)))
+
+
+def with_vector_proofs(
+    order: VectorOrder, spec: VectorSpec, own: Sequence[Expression | str], progress: Progress
+) -> VectorSpec:
+    """The spec with what is proven of each output; what is not is said, and why.
+
+    ``own`` is what each output of the teacher computes, or why that is not known.
+    """
+    if not order.options.prove:
+        return spec
+    name = order.provenance.get("teacher", order.name)
+    fingerprint = order.provenance.get("teacher fingerprint", "")
+    found = vector_proofs(
+        spec,
+        order.content if isinstance(order.content, Chain) else None,
+        [one if isinstance(one, str) else Known(one, name, fingerprint) for one in own],
+        Budget.of(order.options.proof_boxes, order.options.proof_seconds),
+        progress,
+    )
+    errors = tuple(
+        proof.bound if proof is not None and error <= proof.bound <= allowed else error
+        for proof, error, allowed in zip(found.proofs, spec.max_errors, spec.tolerance, strict=True)
+    )
+    told = replace(spec, proofs=found.proofs, remarks=found.remarks, max_errors=errors)
+    return replace(told, error_kind="proven") if set(told.error_kinds) == {"proven"} else told
 
 
 def real_answers(spec: VectorSpec, x: Array) -> Array:

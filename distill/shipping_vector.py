@@ -11,8 +11,15 @@ import numpy as np
 
 from distill.arrays import Array
 from distill.building import looked_at
-from distill.building_vector import Content, VectorOrder, build_vector, with_known_errors
+from distill.building_vector import (
+    Content,
+    VectorOrder,
+    build_vector,
+    with_known_errors,
+    with_vector_proofs,
+)
 from distill.chain.chain import Chain
+from distill.chain.expression import Expression
 from distill.config import ExportConfig
 from distill.domain import Domain
 from distill.errors import ExportError
@@ -33,6 +40,7 @@ from distill.firmware.vector.verify import verify_vector
 from distill.firmware.weigh import weigh
 from distill.progress import Progress
 from distill.runner import Stage
+from distill.scoring.own_form import own_form
 from distill.shipping import (
     BUNDLE,
     CHIP_POINTS,
@@ -113,7 +121,15 @@ def export(
         raise nothing_fits([way for way in ways if way.arithmetic in allowed], target)
     spec = ways[taken]
     assert spec is not None  # what cannot be built says why not
+    own = [_own(teacher, plan.domain, output) for output in plan.outputs]
+    spec = with_vector_proofs(order, spec, own, progress)
     return ExportedVector(replace(spec, figures=cost_lines(taken)), tuple(ways))
+
+
+def _own(teacher: Teacher, domain: Domain, output: int) -> Expression | str:
+    """What one output of the teacher computes, or why that is not known."""
+    form, why = own_form(teacher, domain, output)
+    return why if form is None else form.expression
 
 
 def _allowed(plan: VectorPlan) -> tuple[Arithmetic, ...]:

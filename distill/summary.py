@@ -12,11 +12,11 @@ from rich.tree import Tree
 
 from distill.delivery import Shipped
 from distill.engines.findings import Finding, lines
+from distill.figures import upward
 from distill.firmware.alternatives import Alternative
 from distill.firmware.cost import Cost
 from distill.firmware.evidence import Evidence
 from distill.scoring.labels import Labels
-from distill.scoring.proof import upward
 from distill.study import Choice, Study
 from distill.study_set import StudySet
 from distill.teachers.base import classes_of

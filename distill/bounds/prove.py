@@ -27,6 +27,9 @@ FIRST = 1024
 BATCH = (256, 8192)
 """Boxes that are bounded at once: a quarter of those waiting, within these limits."""
 
+STARVED = 16.0
+"""How many times wider than another an input of a box may be, both as parts of the domain."""
+
 CLIMBED = 256
 """Boxes of a batch whose highest places are tried for a larger value."""
 
@@ -165,7 +168,12 @@ def _scores(band: Enclosure, boxes: Boxes, domain: Domain) -> Array:
     scores = np.where(known, scores, 0.0)
     width = (boxes.high - boxes.low) / (domain.high - domain.low)[:, None]
     # Of functions that only their range is known of no input is to blame: no axis may be forgotten.
-    return np.where(scores.any(axis=0), scores + 0.05 * scores.sum(axis=0) * width, width)
+    plain = np.where(scores.any(axis=0), scores + 0.05 * scores.sum(axis=0) * width, width)
+    # A wide input that a function is known of by its range alone leaves slopes to the others, which
+    # are then to blame for all that comes of it. So none may become far wider than another.
+    narrowest = np.where(width > 0, width, np.inf).min(axis=0)
+    starved = width > STARVED * narrowest
+    return np.where(starved.any(axis=0), np.where(starved, width, -0.5), plain)
 
 
 class _Search:

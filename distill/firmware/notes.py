@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from distill.figures import upward
 from distill.firmware.comments import wrapped
 from distill.firmware.fixed.formats import input_formats
 from distill.firmware.spec import BundleSpec
@@ -39,7 +40,7 @@ def _promises(spec: BundleSpec) -> list[str]:
     unit = f" {spec.output_unit}" if spec.output_unit else ""
     words = spec.policy.sentences(integers=spec.interface == "integer")
     lines = [
-        f"Largest error against the teacher: {spec.max_error:.4g}{unit}, {spec.error_kind}"
+        f"Largest error against the teacher: {upward(spec.max_error)}{unit}, {spec.error_kind}"
         f" (tolerance {spec.tolerance:.4g}).",
         *([] if spec.within_tolerance else ["WARNING: THIS MISSES THE TOLERANCE."]),
         *([] if spec.proof is None else spec.proof.lines(spec.output_unit)),
@@ -51,8 +52,8 @@ def _promises(spec: BundleSpec) -> list[str]:
         lines.append(
             f"{spec.name}_label: 1 above {spec.label_above:.9g}{unit}, else 0"
             + (", -1 for NaN" if spec.interface == "float" else "")
-            + f"; the teacher's own label wherever the teacher is more than {spec.max_error:.4g}"
-            f"{unit} away from that."
+            + "; the teacher's own label wherever the teacher is more than "
+            f"{upward(spec.max_error)}{unit} away from that."
         )
     if spec.guard is not None and spec.guarded:
         lines.append(

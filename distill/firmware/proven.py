@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from distill.figures import upward
+
 CERTIFICATE = "certificate.json"
 """The file in a bundle that anybody can check the proof by."""
 
@@ -39,7 +41,7 @@ class Proof:
     def lines(self, unit: str) -> list[str]:
         """The proof in words, for the header and the README; ``unit`` is the output's."""
         return [
-            f"Proven, for every input in range: at most {self.bound:.4g} {unit}".rstrip()
+            f"Proven, for every input in range: at most {upward(self.bound)} {unit}".rstrip()
             + " off the teacher.",
             *(f"- {part.says}" for part in self.parts),
             "What that rests on:",

@@ -10,6 +10,7 @@ from pathlib import Path
 import jinja2
 import numpy as np
 
+from distill.figures import upward
 from distill.firmware.comments import comment, markdown, plain, wrapped
 from distill.firmware.door import (
     door_functions,
@@ -109,7 +110,7 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.filters |= {"comment": comment, "markdown": markdown, "plain": plain}
+    made.filters |= {"comment": comment, "markdown": markdown, "plain": plain, "upward": upward}
     made.globals |= {"wrapped": wrapped}
     return made
 

@@ -16,6 +16,7 @@ from distill.bounds.prove import Bound
 from distill.bounds.read import enclosable
 from distill.bounds.rounding import up
 from distill.errors import ExportError
+from distill.figures import upward
 from distill.firmware.guard import Guard
 from distill.firmware.lookup import Table
 from distill.firmware.proof.base import RoundingClaim
@@ -234,7 +235,7 @@ def _sum(claims: list[Claim]) -> float:
 
 
 def _size(spec: BundleSpec, size: float) -> str:
-    return f"{size:.4g} {spec.output_unit}".rstrip()
+    return f"{upward(size)} {spec.output_unit}".rstrip()
 
 
 def _arithmetic(spec: BundleSpec) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from decimal import ROUND_CEILING, Decimal
 from typing import Any, Literal
+
+from distill.figures import upward
 
 Method = Literal["boxes", "every point", "the teacher itself"]
 """How: by enclosures over boxes, by asking at every point there is, or nothing had to be shown."""
@@ -94,16 +95,3 @@ class Fact:
     def from_data(cls, data: Mapping[str, Any]) -> Fact:
         """Read what ``dataclasses.asdict`` gave."""
         return cls(str(data["says"]), bool(data["proven"]))
-
-
-def upward(value: float, digits: int = 4) -> str:
-    """A bound with so many significant digits, never rounded down.
-
-    >>> upward(0.04494123), upward(0.5), upward(0.0)
-    ('0.04495', '0.5', '0')
-    """
-    if value == 0 or not math.isfinite(value):
-        return f"{value:g}"
-    exact = Decimal(value)
-    unit = Decimal(1).scaleb(exact.adjusted() - digits + 1)
-    return f"{float(exact.quantize(unit, ROUND_CEILING)):.{digits}g}"

@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from distill.errors import ConfigError
+from distill.figures import upward
 from distill.scoring.pareto import knee
-from distill.scoring.proof import upward
 
 VERSION = 1
 

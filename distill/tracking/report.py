@@ -14,8 +14,8 @@ from distill.chain.chain import Chain
 from distill.chain.closed_form import ClosedForm
 from distill.chain.describe import described
 from distill.engines.findings import Finding, lines
+from distill.figures import upward
 from distill.firmware.alternatives import Alternative
-from distill.scoring.proof import upward
 from distill.scoring.score import Errors
 from distill.tracking.entries import shorten
 from distill.tracking.places import box, place

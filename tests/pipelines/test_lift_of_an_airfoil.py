@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from pathlib import Path
@@ -12,7 +13,9 @@ import numpy as np
 import pytest
 from neural_foil import DOMAIN, DRAG, LIFT, NACA_2412, Airfoil, coefficient, layers
 
-from distill.arrays import Array
+from distill.bounds.prove import Limits, prove
+from distill.bounds.read import enclosable
+from distill.chain.closed_form import ClosedForm
 from distill.errors import TeacherError
 from distill.firmware.proven import CERTIFICATE
 
@@ -25,37 +28,22 @@ HOLLOW = Airfoil(
 )
 
 
-def own_answers(airfoil: Airfoil, x: Array) -> dict[str, Array]:
-    """NeuralFoil's own Python at x (n, 2)."""
-    neuralfoil = pytest.importorskip(
-        "neuralfoil", reason="only with AeroSandbox can NeuralFoil itself be asked"
-    )
-    shape = {
-        "upper_weights": np.array(airfoil.upper),
-        "lower_weights": np.array(airfoil.lower),
-        "leading_edge_weight": airfoil.leading_edge,
-        "TE_thickness": airfoil.trailing_edge,
-    }
-    answers: dict[str, Array] = neuralfoil.get_aero_from_kulfan_parameters(
-        shape, x[:, 0], x[:, 1], model_size="xxsmall"
-    )
-    return answers
+RECORDED = json.loads((Path(__file__).parent / "neural_foil_answers.json").read_text())
+"""What NeuralFoil's own Python answers, and the shape that AeroSandbox fits; it says with which
+versions. AeroSandbox is too large to be installed for that."""
 
 
 @pytest.mark.parametrize("airfoil", [NACA_2412, HOLLOW], ids=lambda a: a.name)
 def test_the_chain_is_what_neural_foil_computes(airfoil: Airfoil) -> None:
-    x = np.vstack([DOMAIN.sample(1000), DOMAIN.corners()])
-    own = own_answers(airfoil, x)
+    x = np.array(RECORDED["x"])
     for output, name in ((LIFT, "CL"), (DRAG, "CD")):
         chain = coefficient(layers(), airfoil, output)
         # Both in float64; sums are in another order.
-        assert np.abs(chain.evaluate(x)[:, 0] - own[name]).max() < 1e-12
+        assert np.abs(chain.evaluate(x)[:, 0] - RECORDED[airfoil.name][name]).max() < 1e-12
 
 
 def test_the_shape_is_the_one_that_aero_sandbox_fits() -> None:
-    aerosandbox = pytest.importorskip("aerosandbox", reason="it has the fit of the shape")
-    fitted = aerosandbox.Airfoil("naca2412").to_kulfan_airfoil(n_weights_per_side=8)
-    shape = fitted.kulfan_parameters
+    shape = RECORDED["shape"]
     np.testing.assert_allclose(NACA_2412.upper, shape["upper_weights"], atol=6e-5)
     np.testing.assert_allclose(NACA_2412.lower, shape["lower_weights"], atol=6e-5)
     assert NACA_2412.leading_edge == pytest.approx(shape["leading_edge_weight"], abs=6e-5)
@@ -70,6 +58,13 @@ def test_a_symmetric_section_lifts_as_much_upside_down() -> None:
     mirrored = x * [-1, 1]
     np.testing.assert_allclose(lift.evaluate(mirrored), -lift.evaluate(x), atol=1e-13)
     assert lift.evaluate(np.array([[5.0, 1e6]]))[0, 0] > 0.4
+
+
+@pytest.mark.parametrize("output", [LIFT, DRAG], ids=["lift", "drag"])
+def test_no_input_is_forgotten_by_a_proof(output: int) -> None:
+    """A logarithm over a wide box is known by its range alone: the angle seems to be to blame."""
+    form = ClosedForm(coefficient(layers(), NACA_2412, output), DOMAIN)
+    assert prove(enclosable(form), DOMAIN, Limits(1.05, boxes=2000)).ratio <= 1.05
 
 
 def test_without_the_package_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,7 +120,7 @@ def test_the_lift_in_c_is_proven(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert 0.8 * proof.found < apart <= proven.bound <= story.TOLERANCE
     stated = re.search(r"at most ([0-9.e-]+) off the teacher", bundle.header.read_text())
     assert stated is not None
-    assert float(stated[1]) == pytest.approx(proven.bound, rel=1e-3)
+    assert proven.bound <= float(stated[1]) <= 1.001 * proven.bound
     assert (bundle.directory / CERTIFICATE).stat().st_size > 10_000
     story.figure(teacher, bundle)
     assert (tmp_path / "lift.png").read_bytes()[:4] == b"\x89PNG"

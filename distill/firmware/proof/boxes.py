@@ -9,10 +9,13 @@ import numpy as np
 
 from distill.arrays import Array
 from distill.domain import Domain
-from distill.firmware.ranges import Boxes, split
+from distill.firmware.ranges import Boxes, cover, split
 
 Measure = Callable[[Boxes], Array]
 """A proven bound (m,) on each of m boxes."""
+
+_CUT = 12
+"""Of more inputs not even each is cut once to begin with."""
 
 _ROUNDS = 48
 _NEAR = 1.05
@@ -36,6 +39,14 @@ class Settled:
         """The corners (d,) of the worst box."""
         at = int(np.argmax(self.bounds))
         return self.boxes.low[at], self.boxes.high[at]
+
+
+def begun(domain: Domain, pieces: int, columns: frozenset[int] | None) -> Boxes:
+    """About so many boxes to begin with, cut along ``columns`` (None: all); one of many inputs."""
+    count = len(domain) if columns is None else len(columns)
+    if count > _CUT or pieces < 2:
+        return Boxes(domain.low[None], domain.high[None])
+    return cover(domain, pieces, columns)
 
 
 def settle(

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from distill.bounds.boxes import Boxes as Regions
 from distill.domain import Domain
 from distill.errors import ExportError
+from distill.figures import upward
 from distill.firmware.fixed.program import FixedProgram
 from distill.firmware.graph import CONSTANT, INPUT, Arithmetic, Graph, dtype
 from distill.firmware.implementation import FixedImplementation, FloatImplementation
@@ -23,16 +24,15 @@ from distill.firmware.proof.base import (
     RoundingClaim,
     float_door,
 )
-from distill.firmware.proof.boxes import settle
+from distill.firmware.proof.boxes import begun, settle
 from distill.firmware.proof.fixed import fixed_bounds
 from distill.firmware.proof.floats import float_bounds
 from distill.firmware.proof.gappa import gappa_bound
 from distill.firmware.proof.meant import read_back
-from distill.firmware.ranges import Boxes, cover, describe, used_columns
+from distill.firmware.ranges import Boxes, describe, used_columns
 from distill.firmware.spec import BundleSpec
 
 _FIRST_BOXES, _MOST_BOXES = 512, 8192
-
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def _says(bound: float, why: str, spec: BundleSpec, implementation: object) -> s
         return f"nothing could be proven of the rounding in {how}: {why}"
     unit = f" {spec.output_unit}" if spec.output_unit else ""
     door = ", the rounding of its inputs and its result included" if fixed else ""
-    return f"the C computes the formula in {how} to within {bound:.3g}{unit}{door}"
+    return f"the C computes the formula in {how} to within {upward(bound)}{unit}{door}"
 
 
 def _floats(
@@ -100,7 +100,7 @@ def _floats(
     if regions is not None and regions.count == 0:
         return _Found(0.0, "", rests_on)
     columns = used_columns(graph)
-    first = cover(domain, _FIRST_BOXES, columns) if regions is None else _rows(regions)
+    first = begun(domain, _FIRST_BOXES, columns) if regions is None else _rows(regions)
     boxes = _cut(first, graph, domain, dtype(arithmetic))
     most = max(_MOST_BOXES, 2 * len(boxes))
     settled = settle(

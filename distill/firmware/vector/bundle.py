@@ -14,6 +14,7 @@ from distill.chain.describe import described
 from distill.firmware.axes import bounds
 from distill.firmware.bundle import FORMAT, VERSION, check_replaceable, packed, write_files
 from distill.firmware.fixed.formats import input_bounds, input_format
+from distill.firmware.vector.proven import certificate_name
 from distill.firmware.vector.render import description, render_vector_files
 from distill.firmware.vector.spec import VectorSpec, evaluate_vector, labels_vector
 from distill.teachers.labels import LabelArray
@@ -64,7 +65,11 @@ def write_vector_bundle(spec: VectorSpec, directory: Path) -> VectorBundle:
 
 def render_vector(spec: VectorSpec) -> dict[str, str]:
     """The text of every file of the bundle, by its path in the folder."""
-    return packed(render_vector_files(spec), spec.name, description(spec), _record(spec))
+    files = render_vector_files(spec)
+    for output, proof in zip(spec.outputs, spec.proofs, strict=False):  # there may be none
+        if proof is not None and proof.certificate:
+            files[certificate_name(output)] = proof.certificate
+    return packed(files, spec.name, description(spec), _record(spec))
 
 
 def _record(spec: VectorSpec) -> dict[str, object]:
@@ -88,6 +93,7 @@ def _record(spec: VectorSpec) -> dict[str, object]:
         "formulas": [formula.text for formula in spec.formulas],
         "chain": None if spec.chain is None else described(spec.chain),
         "error_kind": spec.error_kind,
+        "remarks": list(spec.remarks),
         "within_tolerance": spec.within_tolerance,
         "policy": asdict(spec.policy),
         "provenance": dict(sorted(spec.provenance.items())),
@@ -96,12 +102,15 @@ def _record(spec: VectorSpec) -> dict[str, object]:
 
 def _output(spec: VectorSpec, i: int) -> dict[str, object]:
     error = spec.max_errors[i]
+    proof = spec.proofs[i] if spec.proofs else None
     return {
         "name": spec.outputs[i].name,
         "unit": spec.outputs[i].unit,
         "tolerance": spec.tolerance[i],
         "max_error": error if np.isfinite(error) else None,
+        "error_kind": spec.error_kinds[i],
         "exact": spec.content.exact[i],
+        "proof": None if proof is None else proof.to_data(),
     }
 
 

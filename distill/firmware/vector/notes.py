@@ -7,6 +7,7 @@ from itertools import groupby
 from distill.domain import Variable
 from distill.firmware.comments import wrapped
 from distill.firmware.fixed.formats import input_format
+from distill.firmware.vector.proven import PROVEN, proof_ground, proof_lines
 from distill.firmware.vector.spec import VectorSpec
 
 LISTED = 16
@@ -43,7 +44,7 @@ def answers(spec: VectorSpec) -> list[str]:
         unit = f" {output.unit}" if output.unit else ""
         text = (
             f"y[{i}]: {output.name}{f' in {output.unit}' if unit else ''}, largest error "
-            f"{error:.4g}{unit}, {spec.error_kind} (tolerance {tolerance:.4g})"
+            f"{error:.4g}{unit}, {spec.error_kinds[i]} (tolerance {tolerance:.4g})"
         )
         if spec.interface == "integer":
             form = spec.output_formats[i]
@@ -93,9 +94,17 @@ def header_notes(spec: VectorSpec, stored: int, stack: int) -> list[str]:
     blocks = [
         cut(ranges(spec), "ranges of inputs"),
         ["", *cut(answers(spec), "outputs")],
+        *_proofs(spec),
         ["", *promises],
         ["", *memory],
     ]
     if spec.figures:
         blocks.append(["", *spec.figures])
     return [line for block in blocks for text in block for line in wrapped(text, 92, "  ")]
+
+
+def _proofs(spec: VectorSpec) -> list[list[str]]:
+    """The block of what is proven and what is not, if there is anything to say."""
+    lines, ground = proof_lines(spec), proof_ground(spec)
+    shown = [PROVEN, *cut(lines, "proofs")] if lines else []
+    return [["", *shown, *ground]] if shown or ground else []

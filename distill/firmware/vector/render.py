@@ -24,6 +24,7 @@ from distill.firmware.vector.notes import (
     label_words,
     ranges,
 )
+from distill.firmware.vector.proven import PROVEN, proof_ground, proof_lines
 from distill.firmware.vector.spec import VectorSpec
 from distill.firmware.vector.vectors import array_vectors
 
@@ -86,6 +87,9 @@ def _context(spec: VectorSpec) -> dict[str, object]:
         "notes": header_notes(spec, sum(a.bytes for a in arrays), stack),
         "input_lines": ranges(spec),
         "output_lines": answers(spec),
+        "proven": PROVEN,
+        "proof_lines": proof_lines(spec),
+        "proof_ground": proof_ground(spec),
         "label_words": label_words(spec),
         "policy": spec.policy.sentences(integers=spec.interface == "integer"),
         "words": ARITHMETIC_WORDS[spec.arithmetic],

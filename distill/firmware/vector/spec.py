@@ -29,6 +29,7 @@ from distill.firmware.interface import Interface
 from distill.firmware.names import check_function_name
 from distill.firmware.numbers import InterfaceName, check_numbers
 from distill.firmware.policy import Policy
+from distill.firmware.proven import Proof
 from distill.firmware.vector.content import (
     Content,
     FixedChain,
@@ -76,7 +77,9 @@ class VectorSpec:
         label the number of the largest, of equals the first. A score that is NaN has label -1.
     accuracy : (k,), how far the C's formulas may be from the formulas; None leaves the
         mathematical functions to the C library. Fixed point needs it.
-    interface, costs, policy, provenance, target, figures, verified, vectors : as in
+    proofs : (k,), what is proven of each output, None where nothing is; empty where none is. An
+        output whose ``max_errors`` is its proof's bound is proven, whatever ``error_kind`` says.
+    interface, costs, policy, provenance, target, figures, verified, vectors, remarks : as in
         :class:`distill.firmware.spec.BundleSpec`.
 
     Raises
@@ -103,6 +106,8 @@ class VectorSpec:
     figures: tuple[str, ...] = ()
     verified: bool = True
     vectors: Array | None = None
+    proofs: tuple[Proof | None, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_function_name(self.name)
@@ -139,9 +144,10 @@ class VectorSpec:
                     hint="names must differ in more than their case.",
                 )
             seen.add(output.name.upper())
-        for key in ("tolerance", "max_errors", *(["accuracy"] if self.accuracy else [])):
+        optional = [key for key in ("accuracy", "proofs") if getattr(self, key)]
+        for key in ("tolerance", "max_errors", *optional):
             if len(getattr(self, key)) != k:
-                raise ExportError(f"`{key}` needs {k} numbers, one for each output.")
+                raise ExportError(f"`{key}` needs {k} entries, one for each output.")
         for size in self.tolerance:
             if not (size > 0 and np.isfinite(size)):
                 raise ExportError(f"the tolerance {size} is no size.", where="tolerance")
@@ -236,6 +242,17 @@ class VectorSpec:
         """The outputs whose largest known error is beyond the tolerance."""
         rows = zip(self.outputs, self.max_errors, self.tolerance, strict=True)
         return tuple(output for output, error, allowed in rows if not error <= allowed)
+
+    @property
+    def error_kinds(self) -> tuple[str, ...]:
+        """Of each output, whether its largest error known is sampled or proven."""
+        if not self.proofs:
+            return (self.error_kind,) * len(self.outputs)
+        proven = [
+            self.error_kind == "proven" or (proof is not None and proof.bound == error)
+            for proof, error in zip(self.proofs, self.max_errors, strict=True)
+        ]
+        return tuple("proven" if each else "sampled" for each in proven)
 
     @property
     def within_tolerance(self) -> bool:

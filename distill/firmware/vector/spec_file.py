@@ -13,11 +13,12 @@ from distill.domain import Domain
 from distill.errors import StorageError
 from distill.files import write_whole
 from distill.firmware.policy import Policy
+from distill.firmware.proven import Proof
 from distill.firmware.vector.spec import VectorSpec
 from distill.formula import Formula
 from distill.teachers.base import Output
 
-VERSION = 1
+VERSION = 2
 SPEC = "vector.json"
 ARRAYS = "vector.npz"
 
@@ -45,6 +46,9 @@ def save_vector_spec(spec: VectorSpec, folder: Path) -> None:
         "target": spec.target,
         "figures": list(spec.figures),
         "verified": spec.verified,
+        "proofs": [None if proof is None else proof.to_data() for proof in spec.proofs],
+        "certificates": [None if proof is None else proof.certificate for proof in spec.proofs],
+        "remarks": list(spec.remarks),
     }
     arrays: dict[str, Any] = {} if spec.vectors is None else {"vectors": spec.vectors}
     np.savez_compressed(folder / ARRAYS, **arrays)
@@ -81,5 +85,10 @@ def load_vector_spec(folder: Path) -> VectorSpec:
         policy=Policy(data["out_of_domain"], data["nan_input"]),
         figures=tuple(data["figures"]),
         vectors=vectors,
+        proofs=tuple(
+            None if proof is None else Proof.from_data(proof, text)
+            for proof, text in zip(data["proofs"], data["certificates"], strict=True)
+        ),
+        remarks=tuple(data["remarks"]),
         **{key: data[key] for key in same},
     )

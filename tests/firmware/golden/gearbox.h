@@ -10,7 +10,7 @@
  * gear: -1 to 5 (integer: rounded to the nearest whole number)
  * cold: 0 to 1 (boolean: rounded to the nearest whole number)
  *
- * Largest error against the teacher: 0.4 Nm * / ? ?/, sampled (tolerance 0.5).
+ * Largest error against the teacher: 0.4001 Nm * / ? ?/, sampled (tolerance 0.5).
  * Out of range: an input outside its range is moved to the nearest bound.
  * Not a number: NaN in any input gives NaN.
  * In 7.1 % of the domain the formula is not good enough: the table answers there.

@@ -10,10 +10,10 @@
  * humidity: 5 to 100 percent, an integer of 23 fraction bits (times 1.1920929e-07)
  * Returns an integer of 11 fraction bits (times 0.00048828125).
  *
- * Largest error against the teacher: 0.01, sampled (tolerance 0.1).
+ * Largest error against the teacher: 0.01001, sampled (tolerance 0.1).
  * Out of range: an input outside its range is moved to the nearest bound.
  * label_fixed_label: 1 above 1.25, else 0; the teacher's own label wherever the teacher is
- *   more than 0.01 away from that.
+ *   more than 0.01001 away from that.
  *
  * Pure and re-entrant: no heap, no state, no recursion.
  * Read-only data: none but the constants in the code.

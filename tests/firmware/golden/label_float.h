@@ -9,11 +9,11 @@
  * temperature: 0 to 50 °C
  * humidity: 5 to 100 percent
  *
- * Largest error against the teacher: 0.01, sampled (tolerance 0.1).
+ * Largest error against the teacher: 0.01001, sampled (tolerance 0.1).
  * Out of range: an input outside its range is moved to the nearest bound.
  * Not a number: NaN in any input gives NaN.
  * label_float_label: 1 above 1.25, else 0, -1 for NaN; the teacher's own label wherever the
- *   teacher is more than 0.01 away from that.
+ *   teacher is more than 0.01001 away from that.
  *
  * Pure and re-entrant: no heap, no state, no recursion.
  * Read-only data: none; 18 bytes with LABEL_FLOAT_TABLE_ONLY.

@@ -10,11 +10,11 @@
  * temperature: 0 to 50 °C
  * humidity: 5 to 100 percent
  *
- * Largest error against the teacher: 0.05 °C, sampled (tolerance 0.1).
+ * Largest error against the teacher: 0.05001 °C, sampled (tolerance 0.1).
  * Out of range: an input outside its range is moved to the nearest bound.
  * Not a number: NaN in any input gives NaN.
  * own_functions_label: 1 above 10 °C, else 0, -1 for NaN; the teacher's own label wherever the
- *   teacher is more than 0.05 °C away from that.
+ *   teacher is more than 0.05001 °C away from that.
  *
  * Pure and re-entrant: no heap, no state, no recursion.
  * Read-only data: none but the constants in the code.
