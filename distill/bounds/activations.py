@@ -13,8 +13,9 @@ import numpy as np
 from distill.arrays import Array
 from distill.bounds.base import NotBounded
 from distill.bounds.curves import LOST, Curve, Derivative, Pieced, constant, line, parabola
+from distill.bounds.jets import Smooth
 from distill.bounds.rounding import TINY
-from distill.bounds.smooth import SMOOTH, Smooth
+from distill.bounds.smooth import SMOOTH
 from distill.chain.functions import SELU_SCALE, SELU_SLOPE, sigmoid, softplus
 
 

@@ -11,7 +11,8 @@ from distill.bounds.blocks.base import Block
 from distill.bounds.blocks.joining import Choose, Product
 from distill.bounds.blocks.linear import Fixed, Linear, Rows, Shift
 from distill.bounds.blocks.unary import Apply, Kink
-from distill.bounds.smooth import SMOOTH, Smooth
+from distill.bounds.jets import Smooth
+from distill.bounds.smooth import SMOOTH
 from distill.chain.checks import Whole
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from distill.arrays import Array
-from distill.bounds.smooth import Jet, Range
+from distill.bounds.jets import Jet, Range
 from distill.chain.checks import Flags
 
 LOST = 2.0**-46

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from distill.arrays import Array
+from distill.bounds.jets import SLACK, Range
 from distill.bounds.relax import Relaxation
 from distill.bounds.rounding import TINY, down, up
-from distill.bounds.smooth import SLACK, Range
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from distill.bounds.boxes import Boxes
 from distill.bounds.builder import Builder
 from distill.bounds.chains import chain_block
 from distill.bounds.formulas import formula_block
-from distill.bounds.smooth import Range
+from distill.bounds.jets import Range
 from distill.bounds.steps.splits import chain_splits
 from distill.bounds.tape import Tape
 from distill.chain.expression import Expression

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from distill.arrays import Array
+from distill.bounds.jets import SLACK, Range, Smooth
 from distill.bounds.rounding import FUNCTION, TINY, down, up
-from distill.bounds.smooth import SLACK, Range, Smooth
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,8 @@ from distill.bounds.boxes import Boxes
 from distill.bounds.enclosure import Enclosure
 from distill.bounds.form import Form, formed
 from distill.bounds.gathered import Gathered
+from distill.bounds.jets import Range
 from distill.bounds.rounding import gamma
-from distill.bounds.smooth import Range
 
 HELD = 2**19
 """Numbers that the slopes of one block hold at most: what is done at once stays in the cache."""

@@ -41,6 +41,9 @@ MOST_INPUTS = 100
 WORK = 2**24
 """Pairs of inputs times boxes that the proof of one output may take."""
 
+NOTHING = 2.0**-10
+"""The part of the tolerance below which a bound need not be closer."""
+
 MOST_BYTES = 4_000_000
 """Certificates of a chain that is the teacher itself are left out where they would be larger."""
 
@@ -189,8 +192,8 @@ class _ChainProver:
             return error.what
         self.progress.advance(None, f"proving the closed form of `{self.spec.outputs[i].name}`")
         share = _share(self.budget, domain)
-        # What is below the rounding that comes on top is not worth splitting for.
-        floor = float(self.added.bounds[i])
+        # What is below the rounding, or nothing beside the tolerance, is not worth splitting for.
+        floor = max(float(self.added.bounds[i]), NOTHING * self.spec.tolerance[i])
         found = prove(
             function,
             domain,

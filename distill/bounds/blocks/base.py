@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from distill.arrays import Array
 from distill.bounds.form import Form
 from distill.bounds.gathered import Gathered
-from distill.bounds.smooth import Range
+from distill.bounds.jets import Range
 
 
 class Block(Protocol):

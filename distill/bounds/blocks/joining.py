@@ -10,8 +10,8 @@ import numpy as np
 from distill.arrays import Array
 from distill.bounds.form import Form, formed, times
 from distill.bounds.gathered import Gathered
+from distill.bounds.jets import Range
 from distill.bounds.rounding import TINY, gamma, product
-from distill.bounds.smooth import Range
 from distill.chain.checks import Flags
 
 

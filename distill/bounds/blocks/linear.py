@@ -10,8 +10,8 @@ import numpy as np
 from distill.arrays import Array
 from distill.bounds.form import Form, formed
 from distill.bounds.gathered import Gathered
+from distill.bounds.jets import Range
 from distill.bounds.rounding import TINY, gamma, product, sum_down, sum_up
-from distill.bounds.smooth import Range
 from distill.chain.checks import Whole
 
 NATURAL = 4

@@ -10,9 +10,9 @@ import numpy as np
 from distill.arrays import Array
 from distill.bounds.form import Form, formed, times
 from distill.bounds.gathered import Gathered
+from distill.bounds.jets import SLACK, Range, Smooth
 from distill.bounds.relax import Relaxation, relax, relax_kink
 from distill.bounds.rounding import TINY, UNIT, gamma, product
-from distill.bounds.smooth import SLACK, Range, Smooth
 
 Curved = tuple[Relaxation, Array, Array]
 """A relaxation, and the lower and upper end of all that it leaves."""

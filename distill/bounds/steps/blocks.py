@@ -13,10 +13,10 @@ from distill.bounds.activations import curve, lost
 from distill.bounds.blocks.unary import Curved, curved, curved_back
 from distill.bounds.form import Form, formed
 from distill.bounds.gathered import Gathered
+from distill.bounds.jets import Range, Smooth
 from distill.bounds.lines import Lines, relax_lines
 from distill.bounds.relax import Relaxation, relax
 from distill.bounds.rounding import TINY, gamma, product, up
-from distill.bounds.smooth import Range, Smooth
 
 
 class Relaxed(Protocol):

@@ -9,7 +9,7 @@ import numpy as np
 from distill.arrays import Array
 from distill.bounds.builder import Builder
 from distill.bounds.form import Form
-from distill.bounds.smooth import Range
+from distill.bounds.jets import Range
 from distill.bounds.steps.ranged import Ranged
 from distill.bounds.trees import Forest
 from distill.chain.checks import Whole

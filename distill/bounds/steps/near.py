@@ -10,8 +10,8 @@ import numpy as np
 from distill.arrays import Array
 from distill.bounds.builder import Builder
 from distill.bounds.form import Form
+from distill.bounds.jets import Range
 from distill.bounds.rounding import gamma
-from distill.bounds.smooth import Range
 from distill.bounds.steps.ranged import Ranged
 from distill.chain.checks import Flags, Whole
 from distill.chain.steps.prototypes import Nearest

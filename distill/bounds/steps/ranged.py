@@ -11,8 +11,8 @@ import numpy as np
 from distill.arrays import Array
 from distill.bounds.form import Form, formed
 from distill.bounds.gathered import Gathered
+from distill.bounds.jets import Range
 from distill.bounds.rounding import gamma
-from distill.bounds.smooth import Range
 
 
 class Ranger(Protocol):

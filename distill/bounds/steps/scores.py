@@ -10,10 +10,10 @@ from distill.arrays import Array
 from distill.bounds.base import NotBounded
 from distill.bounds.builder import Builder
 from distill.bounds.form import Form
+from distill.bounds.jets import Range
 from distill.bounds.lines import Lines
 from distill.bounds.lines import step as stairs
 from distill.bounds.rounding import gamma
-from distill.bounds.smooth import Range
 from distill.bounds.steps.blocks import Activation, Bent, Each, Mixed, Narrowed, within
 from distill.bounds.steps.ranged import Ranged, widths
 from distill.bounds.steps.sums import total

@@ -59,12 +59,14 @@ def settle(
     """
     settled = Settled(boxes, measure(boxes))
     floor, stuck = 0.0, 0
+    # Every input has its turn to be halved, unless there are so many that none would help.
+    patience = 8 if len(columns) <= _CUT else 2
     for _ in range(_ROUNDS):
         worst = settled.worst
         middles = _middles(settled, domain)
         floor = max(floor, float(np.max(measure(Boxes(middles, middles)), initial=0.0)))
         room = most - len(settled.boxes)
-        if worst <= _NEAR * floor or room <= 0 or stuck >= 8 or not columns:
+        if worst <= _NEAR * floor or room <= 0 or stuck >= patience or not columns:
             break
         chosen = settled.bounds > _NEAR * floor
         if chosen.sum() > room:
