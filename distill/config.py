@@ -85,7 +85,7 @@ class ScoreConfig:
     proof_ratio: float = 1.1
     proof_boxes: int = 10_000
     proof_seconds: float | None = None
-    proof_candidates: int = 24
+    proof_candidates: int = 48
     confidence: float = 0.99
 
 

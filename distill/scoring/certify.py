@@ -1,6 +1,7 @@
 """Proofs of many formulas within a budget, and a statement with its confidence where there is none.
 
-Proven are the formulas within the tolerance, simplest first, and then the rest of the front. The
+Proven are the formulas of the front that are within the tolerance, then what else is, simplest
+first, and then the rest of the front. The
 worst point that a proof meets counts for the largest error found, so the front may change; then
 what came onto it is proven too. Random points, of which nothing before has seen any, count in the
 same way for what could not be proven.
@@ -94,27 +95,31 @@ def certify(
     if truth.complete:
         return [_counted(score, truth) for score in result]
     deadline = None if effort.seconds is None else time.monotonic() + effort.seconds
-    done: set[int] = set()
+
+    def look(at: int, seconds: float | None) -> Score:
+        score = result[at]
+        if own is not None:
+            score = _proven(formulas[at], score, truth, own, effort, tolerance, seconds)
+        boxes, finite = int(FACT_BOXES * effort.boxes), score.certified_error is not None
+        facts = facts_of(formulas[at], demands, truth.domain, boxes, finite=finite)
+        return replace(score, facts=facts)
+
+    # The teacher itself costs nothing: it is not counted among the candidates.
+    done = set() if own is None else {i for i, f in enumerate(formulas) if own.is_(f)}
+    free = len(done)
+    for at in done:
+        result[at] = look(at, None)
     while wanted := [i for i in _wanted(formulas, result, tolerance, always) if i not in done]:
-        at, left = wanted[0], min(len(wanted), effort.candidates - len(done))
+        at, left = wanted[0], min(len(wanted), effort.candidates + free - len(done))
         seconds = None if deadline is None else (deadline - time.monotonic()) / max(1, left)
         done.add(at)
         if left < 1 or (seconds is not None and seconds <= 0):
             if own is not None and own.function is not None:
                 result[at] = replace(result[at], unproven=LEFT_OUT if left < 1 else OVER)
             continue
-        if own is not None:
-            result[at] = _proven(formulas[at], result[at], truth, own, effort, tolerance, seconds)
-        facts = facts_of(
-            formulas[at],
-            demands,
-            truth.domain,
-            int(FACT_BOXES * effort.boxes),
-            finite=result[at].certified_error is not None,
-        )
-        result[at] = replace(result[at], facts=facts)
+        result[at] = look(at, seconds)
         if tell:
-            tell(len(done) / (len(done) + left - 1))
+            tell(len(done) / max(1, len(done) + left - 1))
     return result
 
 
@@ -177,7 +182,8 @@ def _wanted(
     found = [i for i in range(len(formulas)) if i not in always]
     best = [found[i] for i in front([(formulas[i].complexity, errors[i]) for i in found])]
     within = [i for i, e in enumerate(errors) if e <= tolerance and scores[i].teacher.searched]
-    order = [*within, *sorted(best, key=lambda i: errors[i]), *always]
+    good = [i for i in best if i in set(within)]
+    order = [*good, *within, *sorted(best, key=lambda i: errors[i]), *always]
     return [i for i in dict.fromkeys(order) if math.isfinite(errors[i])]
 
 

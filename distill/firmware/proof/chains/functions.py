@@ -59,7 +59,11 @@ class Rule:
 
 def applied(step: Apply, x: Running, machine: Machine) -> Running:
     """The function of every number."""
-    rule = RULES[step.function]
+    with np.errstate(all="ignore"):
+        return _applied(step, RULES[step.function], x, machine)
+
+
+def _applied(step: Apply, rule: Rule, x: Running, machine: Machine) -> Running:
     reach = x.reach
     own = np.zeros(np.shape(x.low))
     for sign in (-1, 1):
@@ -83,8 +87,7 @@ def _range(step: Apply, rule: Rule, x: Running) -> Interval:
     def value(z: Array) -> Array:
         return np.asarray(FUNCTIONS[step.function].value(z, step.parameter), dtype=float)
 
-    with np.errstate(all="ignore"):
-        ends = value(x.low), value(x.high)
+    ends = value(x.low), value(x.high)
     slack = SLACK * (1 + x.size + np.maximum(*np.abs(ends)))
     low, high = np.minimum(*ends) - slack, np.maximum(*ends) + slack
     if rule.lowest is not None:
