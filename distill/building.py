@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import cast
@@ -207,22 +207,40 @@ def build_formula(order: Order, arithmetic: Arithmetic, progress: Progress) -> B
     if order.truth is None:
         return _spec(order, arithmetic, order.formula, None, None, accuracy)
     proven = _proven_alone(order, arithmetic, accuracy, progress)
+    guards: list[Guard | None] = [None]
     if proven is None:
-        spec, guard, accuracy = _guarded(order, arithmetic, accuracy, progress)
+        spec, guards, accuracy = _guarded(order, arithmetic, accuracy, progress)
     else:
-        (spec, accuracy), guard = proven, None
-    table: Table | None = None
-    progress.advance(None, f"fitting the table in {arithmetic}")
-    try:
-        output = spec.output_format if arithmetic == "fixed" else None
-        answers = guard is not None and not guard.empty
-        table = _fit(order, arithmetic, "bytes", output, answers=answers)
-    except ExportError as error:
-        if guard is not None and not guard.empty:
-            raise
-        # The formula is enough everywhere; the table would only have been an alternative.
-        progress.warn(f"no table stands behind the formula: {error.what} {error.hint}")
+        spec, accuracy = proven
+    table, guard = _behind(order, spec, guards, progress)
     return _known_error(order, _spec(order, arithmetic, order.formula, table, guard, accuracy))
+
+
+def _behind(
+    order: Order, spec: BundleSpec, guards: Sequence[Guard | None], progress: Progress
+) -> tuple[Table | None, Guard | None]:
+    """A table, and the first of the guards behind which it can stand.
+
+    Raises
+    ------
+    ExportError : where even the last guard needs a table and none is good enough.
+    """
+    progress.advance(None, f"fitting the table in {spec.arithmetic}")
+    output = spec.output_format if spec.arithmetic == "fixed" else None
+    ways = [(guard, True) for guard in guards] + [(guards[-1], False)]
+    for at, (guard, to_prove) in enumerate(ways, 1):
+        needed = guard is not None and not guard.empty
+        try:
+            return _fit(order, spec.arithmetic, "bytes", output, answers=needed and to_prove), guard
+        except ExportError as error:
+            if needed and at < len(ways):
+                continue
+            if needed:
+                raise
+            # The formula is enough everywhere; the table would only have been an alternative.
+            progress.warn(f"no table stands behind the formula: {error.what} {error.hint}")
+            break
+    return None, guard
 
 
 def _proven_alone(
@@ -247,8 +265,8 @@ def _proven_alone(
 
 def _guarded(
     order: Order, arithmetic: Arithmetic, accuracy: float, progress: Progress
-) -> tuple[BundleSpec, Guard, float]:
-    """The formula, its guard by a search and by the proof, and its accuracy."""
+) -> tuple[BundleSpec, list[Guard | None], float]:
+    """The formula; its guard by the proof, if that helps, and by a search; and its accuracy."""
     spec = _spec(order, arithmetic, order.formula, None, None, accuracy)
     guard = _guard(order, spec, progress)
     good = order.formula_error is not None and order.formula_error <= order.tolerance
@@ -258,19 +276,20 @@ def _guarded(
         again = _guard(order, finer, progress)
         if again.fraction < guard.fraction:
             spec, guard, accuracy = finer, again, accuracy / 4
-    return spec, _proven_guard(order, spec, guard, progress), accuracy
+    wider = _proven_guard(order, spec, guard, progress)
+    return spec, [guard] if wider is None else [wider, guard], accuracy
 
 
-def _proven_guard(order: Order, spec: BundleSpec, guard: Guard, progress: Progress) -> Guard:
-    """The guard with the cells that cannot be proven; without them where they are too many."""
+def _proven_guard(order: Order, spec: BundleSpec, guard: Guard, progress: Progress) -> Guard | None:
+    """The guard with the cells that cannot be proven; None where they are too many, or none."""
     if order.prover is None or guard.flags.all():
-        return guard
+        return None
     counts = grid_counts(order.domain, spec.arithmetic)
     try:
         wider = order.prover.guarded(spec, guard, counts, progress)
     except (ExportError, NotBounded):
-        return guard  # what is not proven is told in the end
-    return wider if wider.fraction <= guard.fraction + MOST_ADDED else guard
+        return None  # what is not proven is told in the end
+    return wider if guard.fraction < wider.fraction <= guard.fraction + MOST_ADDED else None
 
 
 def _spec(

@@ -228,3 +228,27 @@ def test_an_unbounded_formula_has_no_proof_and_says_why(network: ClosedForm, shi
     told = with_proof(mine, spec, Silent())
     assert told.proof is None
     assert told.remarks[0].startswith("Not proven: ")
+
+
+def test_what_is_not_proven_needs_no_table_where_the_search_found_nothing(
+    network: ClosedForm, shipped, close: Formula, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A proof with one box fails in some cells; no table is small enough to stand in there."""
+    mine = order(network, shipped, close, 0.06, proof_boxes=1, table_bytes=1)
+    asked = []
+    real = Prover.guarded
+
+    def some_cells(self, spec, guard, counts, progress):
+        asked.append(counts)
+        wider = real(self, spec, guard, counts, progress)
+        flags = np.zeros(counts, dtype=bool)
+        flags[0] = True
+        return replace(wider, flags=flags)
+
+    monkeypatch.setattr(Prover, "guarded", some_cells)
+    spec = with_proof(mine, build_formula(mine, "float32", Silent()), Silent())
+    assert asked
+    assert spec.table is None
+    assert not spec.guarded
+    assert spec.error_kind == "sampled"
+    assert spec.max_error <= 0.06
