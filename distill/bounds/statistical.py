@@ -22,6 +22,7 @@ import numpy as np
 
 from distill.arrays import Array
 from distill.domain import Domain
+from distill.figures import upward
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class Statement:
 
     def told(self, unit: str = "") -> str:
         """The statement as a sentence for people."""
-        size = f"{self.size:.4g} {unit}".rstrip()
+        size = f"{upward(self.size)} {unit}".rstrip()
         off = "none" if not self.exceeding else f"{self.exceeding:,}"
         return (
             f"Not proven, but with {_percent(self.confidence)} confidence it is off by more than "

@@ -6,7 +6,7 @@ products of matrices, which rounds differently.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -19,6 +19,9 @@ from distill.chain.steps.affine import Affine
 from distill.chain.steps.columns import Branches, Pick
 from distill.chain.steps.elementwise import Apply, Scale, Stretch
 from distill.chain.steps.trees import Trees
+
+_Plain = Pick | Scale | Stretch
+"""What trees can take in."""
 
 _Pair = Callable[[Step, Step], tuple[Step, ...] | None]
 """What two steps in a row become; None where they stay as they are."""
@@ -42,17 +45,29 @@ def merged(chain: Chain) -> Chain:
     return _reduced(chain, lambda first, second: _fold(first, second) or _merge(first, second))
 
 
-def _reduced(chain: Chain, pair: _Pair) -> Chain:
-    """Rules for two steps in a row applied until none does."""
+def _reduced(chain: Chain, pair: _Pair, given: bool = True) -> Chain:
+    """Rules for two steps in a row applied until none does; scalers taken into trees.
+
+    ``given`` says that the chain takes the inputs themselves: what was computed from them is no
+    float32, and scalers behind it stay.
+    """
     steps: list[Step] = []
-    waiting = [_inside(step, pair) for step in reversed(chain.steps)]
+    waiting = list(reversed(chain.steps))
     while waiting:
         step = waiting.pop()
         if _is_identity(step):
             continue
-        if isinstance(step, Branches) and len(step.chains) == 1:
-            waiting.extend(reversed(step.chains[0].steps))
-            continue
+        if isinstance(step, Branches):
+            if len(step.chains) == 1:
+                waiting.extend(reversed(step.chains[0].steps))
+                continue
+            own = given and all(isinstance(s, Pick) for s in steps)
+            step = Branches(tuple(_reduced(inner, pair, own) for inner in step.chains))
+        if isinstance(step, Trees):
+            before = _foldable(steps, given)
+            if before:
+                del steps[-len(before) :]
+                step = behind(before, step)
         together = pair(steps[-1], step) if steps else None
         if together is None:
             steps.append(step)
@@ -62,10 +77,20 @@ def _reduced(chain: Chain, pair: _Pair) -> Chain:
     return Chain(chain.inputs, tuple(steps))
 
 
-def _inside(step: Step, pair: _Pair) -> Step:
-    if isinstance(step, Branches):
-        return Branches(tuple(_reduced(chain, pair) for chain in step.chains))
-    return step
+def _foldable(steps: Sequence[Step], given: bool) -> list[_Plain]:
+    """The last steps that trees can take in: choices alone where they do not begin at inputs."""
+    found: list[_Plain] = []
+    for step in reversed(steps):
+        # Infinity times 0 is no number: such a factor has no order to keep.
+        plain = isinstance(step, Pick | Scale) or (isinstance(step, Stretch) and step.factor.all())
+        if not plain:
+            break
+        assert isinstance(step, Pick | Scale | Stretch)
+        found.insert(0, step)
+    if given and len(found) == len(steps):
+        return found
+    last = [at for at, step in enumerate(found) if not isinstance(step, Pick)]
+    return found[last[-1] + 1 :] if last else found
 
 
 def _is_identity(step: Step) -> bool:
@@ -80,13 +105,6 @@ def _is_identity(step: Step) -> bool:
 
 def _fold(first: Step, second: Step) -> tuple[Step, ...] | None:
     """What keeps every answer."""
-    if isinstance(second, Trees):
-        if isinstance(first, Pick):
-            asked = np.where(second.left < 0, 0, second.feature)
-            return (replace(second, inputs=first.inputs, feature=first.columns[asked]),)
-        # Infinity times 0 is no number: such a factor has no order to keep.
-        if isinstance(first, Scale) or (isinstance(first, Stretch) and first.factor.all()):
-            return (behind_scaler(first, second),)
     if isinstance(second, Pick):
         if isinstance(first, Pick):
             return (Pick(first.inputs, first.columns[second.columns]),)
@@ -132,20 +150,32 @@ def _line(scaler: Scale | Stretch) -> tuple[Array, Array]:
     return 1 / scaler.divisor, -scaler.shift / scaler.divisor
 
 
-def behind_scaler(scaler: Scale | Stretch, trees: Trees) -> Trees:
-    """Trees over unscaled inputs that decide every float32 as the scaler and the trees do.
+def behind(before: Sequence[_Plain], trees: Trees) -> Trees:
+    """Trees over the inputs of these steps that decide every float32 as all of them together do.
 
     A scaler, computed in double, never changes the order of two numbers, or always turns it
-    around. So at each split the inputs that go left are all float32 up to one of them (from one on,
-    where it turns them around): found by bisection, and a threshold that means just that.
+    around; nor do several in a row. So at each split the inputs that go left are all float32 up to
+    one of them (from one on, where they turn it around): found by bisection, and a threshold that
+    means just that. They are taken in together: what the first of them gives is no float32.
     """
     split = trees.splits
-    feature = trees.feature[split]
+    asked = np.where(trees.left < 0, 0, trees.feature)
+    scalers: list[tuple[Scale | Stretch, Whole]] = []
+    for step in reversed(before):
+        if isinstance(step, Pick):
+            asked = step.columns[asked]
+        else:
+            scalers.insert(0, (step, asked[split]))
+    moved = replace(trees, inputs=before[0].inputs, feature=asked)
+    if not scalers:
+        return moved
     limits = trees.cuts("double")[split]
 
     def goes_left(x: Array) -> Flags:
         with np.errstate(all="ignore"):
-            return np.asarray(_scaled(scaler, feature, x) <= limits, dtype=bool)
+            for scaler, features in scalers:
+                x = _scaled(scaler, features, x)
+            return np.asarray(x <= limits, dtype=bool)
 
     lowest = goes_left(np.full(len(split), -np.inf))
     highest = goes_left(np.full(len(split), np.inf))
@@ -157,7 +187,7 @@ def behind_scaler(scaler: Scale | Stretch, trees: Trees) -> Trees:
     swap = np.zeros(len(trees.left), dtype=bool)
     swap[split] = turned | (~lowest & ~highest)
     return replace(
-        trees,
+        moved,
         threshold=threshold,
         left=np.where(swap, trees.right, trees.left),
         right=np.where(swap, trees.left, trees.right),

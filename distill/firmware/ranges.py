@@ -177,7 +177,14 @@ def _parts(variable: Variable, parts: int) -> tuple[Array, Array]:
 
 
 def _product(columns: list[Array]) -> Array:
-    return np.stack([g.ravel() for g in np.meshgrid(*columns, indexing="ij")], axis=1)
+    """All combinations, the last column running fastest; np.meshgrid ends at 64 columns."""
+    counts = [len(column) for column in columns]
+    return np.column_stack(
+        [
+            np.tile(np.repeat(column, math.prod(counts[i + 1 :])), math.prod(counts[:i]))
+            for i, column in enumerate(columns)
+        ]
+    )
 
 
 def _apply(operation: Operation, bounds: list[Interval]) -> Interval:

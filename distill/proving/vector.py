@@ -35,7 +35,7 @@ from distill.proving.certificate import Claim, Known, certificate_text
 from distill.proving.whole import INPUTS, TEACHER, Prover
 from distill.proving.within import CLOSE, Budget
 
-MOST_INPUTS = 100
+MOST_INPUTS = 128
 """Bands hold a number for every pair of inputs: of more inputs no difference is bounded."""
 
 WORK = 2**24

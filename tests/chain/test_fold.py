@@ -164,3 +164,34 @@ def test_merged_chains_answer_within_rounding(steps, left):
 def test_what_folding_would_round_differently_stays():
     chain = Chain(4, (Scale(np.ones(4), np.full(4, 3.0)), affine(3, 4), affine(2, 3)))
     assert folded(chain).steps == chain.steps
+
+
+@pytest.mark.parametrize("picked", [False, True])
+def test_scalers_in_a_row_are_taken_in_together(picked):
+    """What the first one gives is no float32: taken in one by one, some inputs go another way."""
+    rng = np.random.default_rng(0)
+    middle = (Pick(1, np.array([0, 0])),) if picked else ()
+    for threshold in rng.uniform(-1, 1, 300):
+        tree = Trees(
+            1 + picked, np.array([0]), np.full(3, int(picked)), np.array([threshold, 0, 0]),
+            np.array([1, -1, -1]), np.array([2, 0, 1]), np.array([[0.0], [1.0]]),
+            np.ones(1), np.zeros(1),
+        )  # fmt: skip
+        stretch = Stretch(np.full(1 + picked, 1.3), np.full(1 + picked, 0.25))
+        scale = Scale(np.array([0.1]), np.array([1.7]))
+        chain = Chain(1, (scale, *middle, stretch, tree))
+        short = folded(chain)
+        assert [type(step) for step in short.steps] == [Trees]
+        cut = np.float32(short.steps[0].threshold[0])
+        x = np.array([[cut], [np.nextafter(cut, np.float32(9))]], dtype=float)
+        assert np.array_equal(short.evaluate(x), chain.evaluate(x))
+
+
+def test_scalers_of_what_was_computed_stay():
+    trees = random_trees(1, inputs=2)
+    scaler = Scale(np.array([1.0, 2.0]), np.array([2.0, 3.0]))
+    behind_a_sum = folded(Chain(3, (affine(2, 3), scaler, trees)))
+    assert [type(step) for step in behind_a_sum.steps] == [Affine, Scale, Trees]
+    inner = Branches((Chain(2, (scaler, trees)), Chain(2, (Pick(2, np.array([1])),))))
+    outer = folded(Chain(2, (Stretch(np.array([1.1, 1.2]), np.ones(2)), inner)))
+    assert [type(step) for step in outer.steps[-1].chains[0].steps] == [Scale, Trees]

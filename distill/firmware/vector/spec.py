@@ -144,10 +144,11 @@ class VectorSpec:
                     hint="names must differ in more than their case.",
                 )
             seen.add(output.name.upper())
-        optional = [key for key in ("accuracy", "proofs") if getattr(self, key)]
-        for key in ("tolerance", "max_errors", *optional):
+        for key in ("tolerance", "max_errors", *(["accuracy"] if self.accuracy else [])):
             if len(getattr(self, key)) != k:
-                raise ExportError(f"`{key}` needs {k} entries, one for each output.")
+                raise ExportError(f"`{key}` needs {k} numbers, one for each output.")
+        if self.proofs and len(self.proofs) != k:
+            raise ExportError(f"{len(self.proofs)} proofs do not go with {k} outputs.")
         for size in self.tolerance:
             if not (size > 0 and np.isfinite(size)):
                 raise ExportError(f"the tolerance {size} is no size.", where="tolerance")

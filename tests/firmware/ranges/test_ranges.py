@@ -143,3 +143,12 @@ def test_halved_boxes_cover_what_they_covered() -> None:
     inside = ((points >= boxes.low) & (points <= boxes.high)).all(axis=2)
     assert inside.any(axis=1).all()
     assert (boxes.low[:, 0] == np.round(boxes.low[:, 0])).all()
+
+
+def test_many_inputs_are_covered() -> None:
+    domain = Domain.box(**{f"x{i}": (0.0, 1.0) for i in range(70)})
+    boxes = cover(domain, 16, frozenset({3, 68}))
+    assert boxes.low.shape == (16, 70)
+    assert len(np.unique(boxes.low[:, [3, 68]], axis=0)) == 16
+    assert (boxes.low[:, 0] == 0).all()
+    assert (boxes.high[:, 0] == 1).all()

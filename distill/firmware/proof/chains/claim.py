@@ -22,7 +22,7 @@ from distill.firmware.proof.chains.trees import fixed_trees, same_decisions
 from distill.firmware.ranges import Boxes
 
 WORK = 2**22
-"""Constants times boxes: what a bound may take, some tenths of a second."""
+"""Constants, or operations, times boxes: what a bound may take, some tenths of a second."""
 
 MOST_BOXES = 4096
 
@@ -107,7 +107,7 @@ def _floats(
     chain: Chain, domain: Domain, machine: Machine, rests_on: tuple[str, ...]
 ) -> ChainClaim:
     """Running errors over boxes that are halved where they are worst."""
-    most = max(1, min(MOST_BOXES, WORK // max(1, chain.stored)))
+    most = max(1, min(MOST_BOXES, WORK // max(1, chain.stored, chain.operations // 2)))
 
     def errors(boxes: Boxes) -> Array:
         """(k, m)."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from distill.arrays import Array
 from distill.bounds.rounding import TINY, gamma
 from distill.chain.base import Step
 from distill.chain.chain import Chain
@@ -14,6 +16,8 @@ from distill.chain.steps.affine import Affine
 from distill.chain.steps.columns import Branches, OneHot, Pick
 from distill.chain.steps.elementwise import Above, Apply, Scale, Stretch
 from distill.chain.steps.formula import Each
+from distill.chain.steps.images import Convolution, Pool
+from distill.chain.steps.logic import Logic, Packed
 from distill.chain.steps.trees import Trees
 from distill.chain.steps.winner import Softmax, Winner
 from distill.errors import FormulaError
@@ -37,6 +41,10 @@ from distill.firmware.ranges import Boxes
 
 Rule = Callable[[Any, Running, Machine], Running]
 """From a step and its inputs to its outputs."""
+
+
+MOST_WEIGHTS = 2**22
+"""Numbers of the matrix that a step over images may be written as."""
 
 
 class NotAnalysed(FormulaError):
@@ -76,7 +84,10 @@ def _rule_of(step: Step) -> Rule:
 
 
 def _affine(step: Affine, x: Running, machine: Machine) -> Running:
-    """Products added one by one, each partial sum rounded; exact products may be fused in."""
+    """Products added one by one, each partial sum rounded; exact products may be fused in.
+
+    What is multiplied by 0 adds nothing, and no rounding either.
+    """
     weights, d = step.weights, step.inputs
     up, down = np.maximum(weights, 0.0), np.minimum(weights, 0.0)
     size = np.abs(weights) @ x.size + np.abs(step.bias)[:, None]
@@ -90,13 +101,13 @@ def _affine(step: Affine, x: Running, machine: Machine) -> Running:
     least = np.repeat(bias, x.low.shape[1], axis=1)
     most, passed = least.copy(), np.zeros_like(least)
     for j in range(d):
-        ends = held[:, j : j + 1] * reach.low[j], held[:, j : j + 1] * reach.high[j]
-        passed += np.maximum(*np.abs(ends))
-        least += np.minimum(*ends)
-        most += np.maximum(*ends)
-        # What is added to nothing is not rounded.
-        moved = ~((least == most) & (most == ends[0])) | (j > 0)
-        passed += np.where(moved, np.maximum(np.abs(least), np.abs(most)), 0.0)
+        rows = np.flatnonzero(held[:, j])
+        column = held[rows, j : j + 1]
+        ends = column * reach.low[j], column * reach.high[j]
+        least[rows] += np.minimum(*ends)
+        most[rows] += np.maximum(*ends)
+        sums = np.maximum(np.abs(least[rows]), np.abs(most[rows]))
+        passed[rows] += np.maximum(*np.abs(ends)) + sums
     grown = (1 + 2 * (d + 1) * machine.unit) * WIDER
     own = (machine.unit * passed + 2 * d * machine.tiny) * grown
     return settled((low, high), carried * WIDER + own, machine)
@@ -204,14 +215,61 @@ def _trees(step: Trees, x: Running, machine: Machine) -> Running:
     return Running(*(np.broadcast_to(a, shape) for a in (sums.low, sums.high, sums.error)))
 
 
+def _table(step: Logic | Packed, x: Running, machine: Machine) -> Running:
+    """Functions of whole numbers: each answer is rounded once.
+
+    Raises
+    ------
+    NotAnalysed : for computed numbers, which may be rounded to another whole one.
+    """
+    if x.error.any():
+        raise NotAnalysed("rounding may turn what a table of whole numbers is asked for")
+    rows = [(v.min(), v.max(), np.abs(machine.held(v) - v).max()) for v in step.levels]
+    columns = np.array(rows).T[:, :, None]
+    return Running(*(np.broadcast_to(c, (step.outputs, x.low.shape[1])) for c in columns))
+
+
+def _seen(step: Convolution | Pool) -> Array:
+    """What each output (k, d) has of each input: its answers to one pixel alone.
+
+    Raises
+    ------
+    NotAnalysed : for images too large to be written as a matrix.
+    """
+    if step.inputs * step.outputs > MOST_WEIGHTS:
+        raise NotAnalysed(f"the rounding of a `{type(step).__name__}` so large is not analysed")
+    return step.evaluate(np.eye(step.inputs), "double").T
+
+
+def _convolution(step: Convolution, x: Running, machine: Machine) -> Running:
+    """A product of matrices: the pixels that an output sees are added in their order, too."""
+    weights = _seen(replace(step, bias=np.zeros(len(step.bias))))
+    bias = np.repeat(step.bias, step.outputs // len(step.bias))
+    return _affine(Affine(weights, bias), x, machine)
+
+
+def _pool(step: Pool, x: Running, machine: Machine) -> Running:
+    """The largest is no further off than the worst of its window; the mean is a sum, divided."""
+    if step.kind == "max":
+        parts = (x.low, x.high, x.error)
+        return Running(*(step.evaluate(part.T, "double").T for part in parts))
+    mask = (_seen(step) != 0).astype(np.float64)
+    sums = _affine(Affine(mask, np.zeros(step.outputs)), x, machine)
+    return div(sums, Running.constant(mask.sum(axis=1, keepdims=True), machine), machine)
+
+
 STEPS: Mapping[type[Any], Rule] = {
     Above: _above,
     Affine: _affine,
     Apply: _apply,
     Branches: _branches,
+    Convolution: _convolution,
     Each: _each,
+    Logic: _table,
     OneHot: _one_hot,
+    Packed: _table,
     Pick: _pick,
+    Pool: _pool,
     Scale: _scale,
     Softmax: _softmax,
     Stretch: _stretch,

@@ -14,7 +14,7 @@ from distill.bounds.rounding import UNIT, gamma
 from distill.chain.chain import Chain
 from distill.chain.checks import Whole
 from distill.chain.steps.affine import Affine
-from distill.chain.steps.columns import Pick
+from distill.chain.steps.columns import Branches, Pick
 from distill.chain.steps.elementwise import Apply, Scale, Stretch
 from distill.chain.steps.trees import Trees
 from distill.domain import Domain
@@ -155,8 +155,11 @@ def same_decisions(original: Chain, folded: Chain, domain: Domain) -> bool:
     to each new threshold are asked in exact fractions. False, too, where nothing is known.
     """
     lines: list[Line] = [(i, Fraction(1), Fraction(0)) for i in range(original.inputs)]
-    for step in original.steps:
+    for number, step in enumerate(original.steps):
         if isinstance(step, Trees):
+            rest = original.steps[number + 1 :]
+            if any(isinstance(later, Trees | Branches) for later in rest):
+                return False  # another scaler may have been taken in there
             first = folded.steps[0]
             return isinstance(first, Trees) and _alike(step, first, lines, domain)
         if isinstance(step, Pick):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -13,6 +14,8 @@ from distill.chain.steps.affine import Affine
 from distill.chain.steps.columns import Branches, Normalise, OneHot, Pick
 from distill.chain.steps.elementwise import Above, Apply, Scale, Stretch
 from distill.chain.steps.formula import Each
+from distill.chain.steps.images import Convolution, Pool
+from distill.chain.steps.logic import Packed
 from distill.chain.steps.trees import Trees
 from distill.chain.steps.winner import Softmax, Winner
 from distill.domain import Domain, Variable
@@ -27,7 +30,7 @@ BOX = Domain.box(a=(-1, 2), b=(0.5, 3))
 def network(sizes: tuple[int, ...], function: str, seed: int = 0) -> Chain:
     rng = np.random.default_rng(seed)
     steps: list[Step] = []
-    for d, k in zip(sizes, sizes[1:], strict=False):
+    for d, k in pairwise(sizes):
         steps.append(Affine(rng.normal(size=(k, d)) / np.sqrt(d), rng.normal(size=k) / 3))
         steps.append(Apply(function, k))
     return Chain(sizes[0], tuple(steps[:-1]))
@@ -42,6 +45,21 @@ def stump() -> Trees:
 
 
 CURVE = Each(Formula.parse("exp(t/3)*t - square(t)/7", Domain.box(t=(-3, 3))), 2)
+
+IMAGE = Domain(tuple(Variable(f"p{i}", 0, 1) for i in range(72)))
+_WEIGHTS = np.random.default_rng(6).normal(size=(4, 2, 3, 3))
+IMAGES = {
+    "convolution": (
+        Convolution((2, 6, 6), _WEIGHTS, np.arange(4) / 7, padding=(1, 1, 0, 0)),
+        Apply("relu", 100),
+        Pool((4, 5, 5), "max", (2, 2), (2, 2)),
+    ),
+    "mean": (
+        Pool((2, 6, 6), "mean", (3, 3), (2, 2), (1, 1, 1, 1)),
+        Convolution((2, 3, 3), _WEIGHTS, np.ones(4), groups=1),
+    ),
+    "groups": (Convolution((2, 6, 6), _WEIGHTS[:, :1], np.zeros(4), (2, 2), groups=2),),
+}
 
 CHAINS = {
     "relu": network((2, 12, 8, 3), "relu"),
@@ -66,6 +84,37 @@ def test_no_point_in_float32_is_further_off(name: str) -> None:
     assert (found <= claim.bounds).all()
     # Library functions are allowed more than NumPy's lose; many layers never err all alike.
     assert (claim.bounds <= 100 * found).all()
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_no_image_is_further_off(name: str) -> None:
+    chain = Chain(72, IMAGES[name])
+    claim = chain_claim(chain, IMAGE, "float32", library=False)
+    x = IMAGE.sample(5000, seed=5).astype(np.float32).astype(float)
+    found = np.abs(chain.evaluate(x, "float32") - chain.evaluate(x, "double")).max(axis=0)
+    assert (found <= claim.bounds).all()
+    assert (claim.bounds <= 30 * found).all()
+
+
+def test_images_too_large_for_a_matrix_are_told() -> None:
+    step = Pool((1, 80, 80), "mean", (2, 2), (1, 1))
+    domain = Domain(tuple(Variable(f"p{i}", 0, 1) for i in range(6400)))
+    claim = chain_claim(Chain(6400, (step,)), domain, "float32", library=False)
+    assert np.isinf(claim.bounds).all()
+    assert "`Pool`" in claim.why
+
+
+def test_tables_of_whole_numbers_round_each_answer_once() -> None:
+    domain = Domain(tuple(Variable(n, 0, 3, kind="integer") for n in "ab"))
+    codes = np.arange(16)[:, None] % 3
+    step = Packed(np.zeros(2, dtype=int), np.full(2, 3), codes, (np.array([0.1, 0.25, 7.3]),))
+    claim = chain_claim(Chain(2, (step,)), domain, "float32", library=False)
+    off = np.abs(np.float32([0.1, 0.25, 7.3]).astype(float) - [0.1, 0.25, 7.3]).max()
+    assert claim.bounds.tolist() == [off]
+    assert chain_claim(Chain(2, (step,)), domain, "double", library=False).bounds.tolist() == [0]
+    half = Stretch(np.full(2, 1 / 3), np.zeros(2))
+    computed = chain_claim(Chain(2, (half, step)), domain, "float32", library=False)
+    assert "whole numbers" in computed.why
 
 
 def exactly(chain: Chain, point: list[float]) -> list[Fraction]:
