@@ -105,7 +105,9 @@ class Order:
     def _proving(self) -> tuple[Prover | None, str]:
         if self.own is None or not self.options.prove:
             return None, self.why_not_own
-        budget = Budget.of(self.options.proof_boxes, self.options.proof_seconds)
+        budget = Budget.of(
+            self.options.proof_boxes, self.options.proof_seconds, self.options.proof_workers
+        )
         fingerprint = self.provenance.get("teacher fingerprint", "")
         known = Known(self.own, self.provenance.get("teacher", self.name), fingerprint)
         try:

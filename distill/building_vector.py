@@ -166,7 +166,9 @@ def with_vector_proofs(
         spec,
         order.content if isinstance(order.content, Chain) else None,
         [one if isinstance(one, str) else Known(one, name, fingerprint) for one in own],
-        Budget.of(order.options.proof_boxes, order.options.proof_seconds),
+        Budget.of(
+            order.options.proof_boxes, order.options.proof_seconds, order.options.proof_workers
+        ),
         progress,
     )
     errors = tuple(

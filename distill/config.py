@@ -85,6 +85,7 @@ class ScoreConfig:
     proof_ratio: float = 1.1
     proof_boxes: int = 10_000
     proof_seconds: float | None = None
+    proof_workers: int = 1
     proof_candidates: int = 48
     confidence: float = 0.99
 
@@ -118,6 +119,7 @@ class ExportConfig:
     prove: bool = True
     proof_boxes: int = 200_000
     proof_seconds: float | None = None
+    proof_workers: int = 1
     verify: bool = True
     verify_points: int = 1_000_000
 
@@ -182,12 +184,14 @@ LARGER_THAN: dict[str, float] = {
     "score.proof_ratio": 1,
     "score.proof_boxes": 0,
     "score.proof_seconds": 0,
+    "score.proof_workers": 0,
     "score.proof_candidates": 0,
     "select.max_complexity": 0,
     "select.max_instructions": 0,
     "export.table_bytes": 0,
     "export.proof_boxes": 0,
     "export.proof_seconds": 0,
+    "export.proof_workers": 0,
     "export.verify_points": 0,
 }
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from functools import lru_cache
 
 import numpy as np
@@ -105,3 +106,11 @@ class Enclosure:
             np.where(lost, np.inf, high),
             self.blame + other.blame,
         )
+
+
+def joined(bands: Sequence[Enclosure]) -> Enclosure:
+    """Bands over boxes one after the other, as one over all of them."""
+    if len(bands) == 1:
+        return bands[0]
+    names = [field.name for field in fields(Enclosure)]
+    return Enclosure(*(np.concatenate([getattr(b, n) for b in bands], axis=-1) for n in names))

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from distill.arrays import Array
 from distill.bounds.base import Enclosable
 from distill.bounds.boxes import Boxes
-from distill.bounds.enclosure import Enclosure, pairs
+from distill.bounds.enclosure import Enclosure, joined, pairs
 from distill.bounds.partition import Partition, Split
 from distill.domain import Domain
 
@@ -45,7 +46,7 @@ class Limits:
     floor : bounds below it are not worth splitting for: what rounding leaves, say.
     seconds : the time it may take; None for any. Proofs that end by it are not reproducible.
     boxes : how many boxes may be bounded.
-    workers : how many threads bound them; NumPy's work lets go of Python's lock.
+    workers : how many processes bound them. Bounds differ in the last places with their number.
     """
 
     ratio: float = 1.1
@@ -114,7 +115,7 @@ def prove(
         search.look(domain.clip(found))
     partition = Partition(domain)
     start = time.monotonic()
-    with ThreadPoolExecutor(max(1, limits.workers)) as pool:
+    with _pool(limits.workers) as pool:
         while np.isfinite(search.found):
             wanted = max(limits.ratio * search.found, limits.below or 0.0, limits.floor)
             count = min(
@@ -125,7 +126,7 @@ def prove(
             if not len(chosen):
                 break
             boxes = partition.boxes(chosen)
-            band = _enclosed(function, boxes, limits.workers, pool)
+            band = _enclosed(function, boxes, pool)
             low, high = band.range()
             partition.bound(chosen, np.maximum(-low, high))
             search.climb(boxes, band)
@@ -147,15 +148,24 @@ def prove(
     )
 
 
-def _enclosed(
-    function: Enclosable, boxes: Boxes, workers: int, pool: ThreadPoolExecutor
-) -> Enclosure:
-    if workers < 2 or boxes.count < 2 * BATCH[0]:
+def _pool(workers: int) -> AbstractContextManager[Any]:
+    """Processes that stay for one proof; nothing for one worker."""
+    if workers < 2:
+        return nullcontext()
+    from joblib import Parallel
+
+    pool: AbstractContextManager[Any] = Parallel(n_jobs=workers)
+    return pool
+
+
+def _enclosed(function: Enclosable, boxes: Boxes, pool: Any) -> Enclosure:
+    """The bands of the boxes, shared out among the processes where there are many."""
+    if pool is None or boxes.count < 2 * BATCH[0]:
         return function.enclose(boxes)
-    parts = [boxes.take(p) for p in np.array_split(np.arange(boxes.count), workers)]
-    bands = list(pool.map(function.enclose, parts))
-    names = ("centre", "slope", "curve", "low", "high", "blame")
-    return Enclosure(*(np.concatenate([getattr(b, n) for b in bands], axis=-1) for n in names))
+    from joblib import delayed
+
+    parts = np.array_split(np.arange(boxes.count), pool.n_jobs)
+    return joined(pool(delayed(function.enclose)(boxes.take(part)) for part in parts))
 
 
 def _scores(band: Enclosure, boxes: Boxes, domain: Domain) -> Array:

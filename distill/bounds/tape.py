@@ -21,7 +21,7 @@ import numpy as np
 from distill.arrays import Array
 from distill.bounds.blocks.base import Block
 from distill.bounds.boxes import Boxes
-from distill.bounds.enclosure import Enclosure
+from distill.bounds.enclosure import Enclosure, joined
 from distill.bounds.form import Form, formed
 from distill.bounds.gathered import Gathered
 from distill.bounds.jets import Range
@@ -62,11 +62,7 @@ class Tape:
 
     def enclose(self, boxes: Boxes) -> Enclosure:
         """The band over every box."""
-        parts = [self._enclose(part) for part in self._parts(boxes)]
-        if len(parts) == 1:
-            return parts[0]
-        names = ("centre", "slope", "curve", "low", "high", "blame")
-        return Enclosure(*(np.concatenate([getattr(p, n) for p in parts], axis=-1) for n in names))
+        return joined([self._enclose(part) for part in self._parts(boxes)])
 
     def slopes(self, boxes: Boxes) -> Range:
         """Bounds (d, n) of the derivatives by the inputs over every box; of kinks both sides'.

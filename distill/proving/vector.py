@@ -18,7 +18,7 @@ from distill.bounds.base import Difference, NotBounded
 from distill.bounds.enclosure import pairs
 from distill.bounds.partition import Split
 from distill.bounds.prove import Limits, prove
-from distill.bounds.read import enclosable
+from distill.bounds.read import MOST_INPUTS, enclosable
 from distill.bounds.rounding import up
 from distill.chain.chain import Chain
 from distill.chain.closed_form import ClosedForm, chain_hash
@@ -34,9 +34,6 @@ from distill.progress import Progress
 from distill.proving.certificate import Claim, Known, certificate_text
 from distill.proving.whole import INPUTS, TEACHER, Prover
 from distill.proving.within import CLOSE, Budget
-
-MOST_INPUTS = 128
-"""Bands hold a number for every pair of inputs: of more inputs no difference is bounded."""
 
 WORK = 2**24
 """Pairs of inputs times boxes that the proof of one output may take."""

@@ -25,16 +25,18 @@ FIRST_PART = 4
 class Budget:
     """What proofs of one export may take.
 
-    ``boxes`` makes a proof reproducible; ``until``, a time of ``time.monotonic``, is for safety.
+    ``boxes`` makes a proof reproducible; ``until``, a time of ``time.monotonic``, is for safety;
+    ``workers`` are processes.
     """
 
     boxes: int
     until: float | None = None
+    workers: int = 1
 
     @classmethod
-    def of(cls, boxes: int, seconds: float | None) -> Budget:
+    def of(cls, boxes: int, seconds: float | None, workers: int) -> Budget:
         """A budget that begins now."""
-        return cls(boxes, None if seconds is None else time.monotonic() + seconds)
+        return cls(boxes, None if seconds is None else time.monotonic() + seconds, workers)
 
     @property
     def seconds(self) -> float | None:
@@ -60,7 +62,8 @@ def bound_within(
     def tell(bound: float, size: float, boxes: int) -> None:
         progress.advance(None, f"proving {what}: at most {bound:.4g}, found {size:.4g}, {boxes:,}")
 
-    closely = Limits(ratio=CLOSE, seconds=budget.seconds, boxes=max(1, budget.boxes // FIRST_PART))
+    boxes = max(1, budget.boxes // FIRST_PART)
+    closely = Limits(CLOSE, seconds=budget.seconds, boxes=boxes, workers=budget.workers)
     first = prove(function, domain, closely, found=found, tell=tell)
     if first.bound <= allowed or not first.found < allowed:
         return first

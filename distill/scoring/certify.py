@@ -59,13 +59,14 @@ class Effort:
     """How hard to try: for each formula ``boxes`` at most, or until bound / found is ``ratio``.
 
     ``seconds`` is for all formulas together, None for no limit; ``candidates`` how many are
-    proven at most.
+    proven at most; ``workers`` the processes of one proof.
     """
 
     ratio: float = 1.1
     boxes: int = 20_000
     seconds: float | None = None
     candidates: int = 24
+    workers: int = 1
 
 
 def certify(
@@ -211,7 +212,13 @@ def _proven(
     boxes = min(effort.boxes, max(LEAST, WORK // size))
     if score.max_error > tolerance:
         boxes = max(1, int(MISSES * boxes))
-    limits = Limits(effort.ratio, below=NEGLIGIBLE * tolerance, seconds=seconds, boxes=boxes)
+    limits = Limits(
+        effort.ratio,
+        below=NEGLIGIBLE * tolerance,
+        seconds=seconds,
+        boxes=boxes,
+        workers=effort.workers,
+    )
     known = np.array([score.teacher.max_error_at])
     bound = prove(difference, domain, limits, found=known)
     at = tuple(map(float, bound.at))

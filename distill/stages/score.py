@@ -192,7 +192,11 @@ def _certified(
     formulas = [c.formula for c in everyone]
     own, why = (None, "") if truth.complete else own_form(teacher, truth.domain, output)
     effort = Effort(
-        config.proof_ratio, config.proof_boxes, config.proof_seconds, config.proof_candidates
+        config.proof_ratio,
+        config.proof_boxes,
+        config.proof_seconds,
+        config.proof_candidates,
+        config.proof_workers,
     )
     certified = certify(
         formulas,
