@@ -7,11 +7,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import cast
 
-import numpy as np
-
 from distill.arrays import Array
 from distill.bounds.base import NotBounded
-from distill.bounds.statistical import random_points, state
 from distill.chain.expression import Expression
 from distill.config import ExportConfig
 from distill.domain import Domain
@@ -26,7 +23,6 @@ from distill.firmware.lookup import Table
 from distill.firmware.numbers import InterfaceName
 from distill.firmware.passes.functions import machine_costs
 from distill.firmware.policy import NanInput, OutOfDomain, Policy
-from distill.firmware.proven import Proof
 from distill.firmware.spec import BundleSpec, evaluate_bundle
 from distill.firmware.table_search import Prefer
 from distill.firmware.tables import fit_table
@@ -53,15 +49,6 @@ top, and what lies between the points at which it was fitted."""
 
 MOST_ADDED = 0.25
 """The part of the domain that may go to the table because a proof failed there, not a sample."""
-
-STATED_POINTS = 16_384
-"""Random points that a statement rests on where nothing can be proven."""
-
-STATED_SEED = 20_260_101
-"""Nothing else draws points from it."""
-
-CONFIDENCE = 0.99
-"""Of such a statement."""
 
 SELFTEST_POINTS = 64
 """Points of the self-test, besides corners, edges and special values."""
@@ -387,33 +374,3 @@ def evaluate_real(spec: BundleSpec, x: Array) -> Array:
     """What the C answers at real points (n, d), in real numbers (n,), whatever its interface."""
     numbers = spec.numbers
     return numbers.outputs(evaluate_bundle(spec, numbers.numbers(x)))
-
-
-def with_proof(order: Order, spec: BundleSpec, progress: Progress) -> BundleSpec:
-    """The spec with what is proven of its error; what is not is said, and why.
-
-    Where nothing can be proven, random points tell on what part of the domain the error may be
-    larger than the one that was found.
-    """
-    if not order.options.prove:
-        return spec
-    why = order.why_no_prover
-    if order.prover is not None:
-        try:
-            return _proven(spec, order.prover.proof(spec, progress))
-        except (NotBounded, ExportError) as error:
-            why = error.what
-    remarks = (f"Not proven: {why.rstrip('.')}.",) if why else ()
-    if order.truth is None or not np.isfinite(spec.max_error):
-        return replace(spec, remarks=remarks)
-    progress.advance(None, "trying random points, of which a statement is made")
-    x = random_points(order.domain, STATED_POINTS, STATED_SEED)
-    stated = state(np.abs(evaluate_real(spec, x) - order.truth(x)), CONFIDENCE, size=spec.max_error)
-    return replace(spec, remarks=(*remarks, stated.told(spec.output_unit)))
-
-
-def _proven(spec: BundleSpec, proof: Proof) -> BundleSpec:
-    """The spec whose error is the proven one, if that is what was promised."""
-    if spec.max_error <= proof.bound <= spec.tolerance:
-        return replace(spec, proof=proof, max_error=proof.bound, error_kind="proven")
-    return replace(spec, proof=proof)

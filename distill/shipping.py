@@ -16,8 +16,8 @@ from distill.building import (
     build_formula,
     build_table,
     looked_at,
-    with_proof,
 )
+from distill.building_proof import with_proof
 from distill.config import ExportConfig, plain
 from distill.domain import Domain
 from distill.engines.base import Candidate

@@ -15,6 +15,7 @@ import numpy as np
 from distill.chain.expression import Expression, read_expression
 from distill.checking.cover import Guard, Split, read_splits
 from distill.checking.fields import damaged, keys, number, numbers, record, text
+from distill.checking.operations import Program, Source, program_of
 from distill.checking.refusals import CannotCheck, CertificateError
 from distill.checking.tables import Table, read_table
 from distill.domain import Domain
@@ -51,7 +52,8 @@ class Claim:
 class Certificate:
     """A certificate, read.
 
-    ``same`` says that the formula is the teacher itself, to the byte.
+    ``same`` says that the formula is the teacher itself, to the byte; ``program`` is what the
+    C does where the formula answers, ``source`` the file that is said to do it.
     """
 
     domain: Domain
@@ -67,6 +69,8 @@ class Certificate:
     bound: float
     rests_on: tuple[str, ...]
     same: bool
+    program: Program | None = None
+    source: Source | None = None
 
     @property
     def total(self) -> Fraction:
@@ -144,7 +148,7 @@ def _certificate(data: Mapping[str, object]) -> Certificate:
         raise damaged("kind", f"it does not say that it is a {KIND}")
     if data.get("version") != VERSION or isinstance(data["version"], bool):
         raise damaged("version", f"it is not of version {VERSION}")
-    keys(data, "certificate", _KEYS, frozenset({"margin"}))
+    keys(data, "certificate", _KEYS, frozenset({"margin", "program", "source"}))
     domain = Domain.from_data(record(data["domain"], "domain"))
     if len(domain) > MOST_INPUTS:
         raise CannotCheck(f"functions of {len(domain)} inputs (at most {MOST_INPUTS})")
@@ -167,6 +171,9 @@ def _certificate(data: Mapping[str, object]) -> Certificate:
     guard = _guard(data["guard"], data.get("margin"), domain)
     claims = _claims(data["claims"], len(domain))
     _fit(formula, table, guard, claims, domain)
+    program, source = program_of(data, len(domain))
+    if program is not None and "rounding" not in claims:
+        raise damaged("claims", "`rounding` is missing, though there is a program")
     rests_on = data["rests_on"]
     if not isinstance(rests_on, list):
         raise damaged("rests_on", "it is not a list of sentences")
@@ -186,6 +193,8 @@ def _certificate(data: Mapping[str, object]) -> Certificate:
         bound=number(data["bound"], "bound"),
         rests_on=tuple(text(sentence, "rests_on") for sentence in rests_on),
         same=same,
+        program=program,
+        source=source,
     )
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
 from itertools import islice
 from multiprocessing import get_context
 
@@ -20,11 +21,12 @@ from distill.chain.expression import Expression
 from distill.checking.balls import precise
 from distill.checking.certificate import Certificate, Claim, as_number, parse_certificate
 from distill.checking.chains import put_expression
+from distill.checking.coded import coded
 from distill.checking.cover import leaves
 from distill.checking.fields import damaged
 from distill.checking.formulas import Put
-from distill.checking.leaf import BUDGET, Box, Failure, verify
-from distill.checking.refusals import Rejected
+from distill.checking.leaf import BUDGET, Box, Failure, Find, difference, examine
+from distill.checking.refusals import CannotCheck, Rejected
 from distill.checking.tables import put_table
 from distill.errors import StorageError
 
@@ -33,6 +35,10 @@ CHUNK = 64
 
 ALONE = 4 * CHUNK
 """Fewer boxes are not worth starting processes for."""
+
+PROGRAM_BUDGET = 1_000
+"""Into how many boxes one is divided at most for the C's operations: rounding that does not get
+smaller with the box is not to take for ever."""
 
 Tell = Callable[[float | None, str], None]
 """Is told the share that is done and what is done."""
@@ -47,6 +53,7 @@ class Verdict:
     bound : of the certificate, in the output's unit.
     checked : the claims that were verified here, by name, with their bounds.
     believed : the claims that were taken from the certificate, likewise.
+    reasons : why, by name, where there was something to check them by.
     leaves : how many boxes the certificate has.
     boxes : how many boxes were bounded for them.
     seconds : what it took.
@@ -58,6 +65,7 @@ class Verdict:
     leaves: int
     boxes: int
     seconds: float
+    reasons: Mapping[str, str] = field(default_factory=dict)
 
 
 def check(
@@ -84,9 +92,18 @@ def check(
             where="bound",
             hint="the file was edited, or written wrongly; export it again.",
         )
-    checked, believed = [], []
+    checked: list[tuple[str, float]] = []
+    believed: list[tuple[str, float]] = []
+    reasons: dict[str, str] = {}
     total, counted = 0, 0
     for name, claim in certificate.claims.items():
+        if name == "rounding" and certificate.program is not None:
+            boxes, why = _check_program(raw, certificate, jobs, budget, tell)
+            counted += boxes
+            (believed if why else checked).append((name, claim.bound))
+            if why:
+                reasons[name] = why
+            continue
         if name not in ("formula", "table"):
             believed.append((name, claim.bound))
             continue
@@ -95,7 +112,7 @@ def check(
         checked.append((name, claim.bound))
     seconds = time.monotonic() - start
     return certificate, Verdict(
-        certificate.bound, tuple(checked), tuple(believed), total, counted, seconds
+        certificate.bound, tuple(checked), tuple(believed), total, counted, seconds, reasons
     )
 
 
@@ -125,6 +142,55 @@ def _check_claim(
     return len(boxes), bounded
 
 
+def _check_program(
+    raw: bytes, certificate: Certificate, jobs: int, budget: int, tell: Tell | None
+) -> tuple[int, str]:
+    """Verify the C's own operations against the teacher, formula and rounding together.
+
+    Gives how many boxes were bounded, and why it could not be verified; "" where it was.
+
+    Raises
+    ------
+    Rejected : when the C surely is further off at some point.
+    """
+    try:
+        coded(certificate)
+    except CannotCheck as error:
+        return 0, f"there is no enclosure of {error.part}"
+    formula, claim = certificate.claims["formula"], certificate.claims["rounding"]
+    if not formula.bound + claim.bound > 0:
+        return 0, "the bound is zero"
+    boxes = list(_verified_leaves(certificate, formula, "claim `formula`"))
+    done = bounded = 0
+    for count, results in _run(raw, claim, boxes, jobs, min(budget, PROGRAM_BUDGET)):
+        done += count
+        for number, failure in results:
+            bounded += number
+            if failure is None:
+                continue
+            if failure.certain:
+                raise _rejected(certificate, _together(formula, claim), failure)
+            return bounded, _inconclusive(certificate, failure)
+        if tell is not None:
+            tell(done / len(boxes), f"the C's operations: {done:,} of {len(boxes):,} boxes")
+    return bounded, ""
+
+
+def _together(formula: Claim, rounding: Claim) -> Claim:
+    """What formula and rounding say of the C."""
+    total = as_number(Fraction(formula.bound) + Fraction(rounding.bound))
+    return Claim("C", "", total, None)
+
+
+def _inconclusive(certificate: Certificate, failure: Failure) -> str:
+    unit = f" {certificate.unit}" if certificate.unit else ""
+    known = failure.reached < float("inf")
+    why = failure.why or (
+        f"it could only be bounded by {failure.reached:.6g}{unit}" if known else "it has no bound"
+    )
+    return f"{why}, around {describe(certificate, failure)}"
+
+
 def _verified_leaves(certificate: Certificate, claim: Claim, where: str) -> Iterator[Box]:
     """The leaves on which the claim must hold; the others are checked to be others."""
     guard = certificate.guard
@@ -149,7 +215,9 @@ def _verified_leaves(certificate: Certificate, claim: Claim, where: str) -> Iter
 def _rejected(certificate: Certificate, claim: Claim, failure: Failure) -> Rejected:
     unit = f" {certificate.unit}" if certificate.unit else ""
     size = f"{failure.reached:.6g}{unit}"
-    if failure.certain:
+    if failure.certain and failure.why:
+        found = f"has no value: {failure.why}"
+    elif failure.certain:
         found = f"is {size}"
     elif failure.reached == float("inf"):
         found = "could not be bounded"
@@ -196,9 +264,18 @@ class Worker:
     """Verifies boxes of one claim."""
 
     def __init__(self, certificate: Certificate, name: str, budget: int) -> None:
+        self.noisy = name == "rounding"
         with precise():
-            self.a, self.b = sides(certificate, name)
-            self.bound = arb(certificate.claims[name].bound)
+            claims = certificate.claims
+            self.bound = arb(claims[name].bound)
+            self.find: Find
+            if self.noisy:
+                # What the C adds to the formula is verified with what the formula is off.
+                self.bound = (self.bound + arb(claims["formula"].bound)).lower()
+                self.find = coded(certificate)
+            else:
+                a, b = sides(certificate, name)
+                self.find = partial(difference, a, b)
         self.budget = budget
 
     def __call__(self, boxes: Sequence[Box]) -> list[Result]:
@@ -206,7 +283,7 @@ class Worker:
         results: list[Result] = []
         with precise():
             for box in boxes:
-                results.append(verify(self.a, self.b, box, self.bound, self.budget))
+                results.append(examine(self.find, box, self.bound, self.budget, noisy=self.noisy))
                 if results[-1][1] is not None:
                     break
         return results

@@ -19,7 +19,7 @@ from distill.firmware.fixed.formats import QFormat, input_bounds, input_formats
 from distill.firmware.guard import Guard
 from distill.firmware.lookup import Table
 from distill.firmware.policy import Policy
-from distill.firmware.proven import CERTIFICATE
+from distill.firmware.proven import CERTIFICATE, with_source
 from distill.firmware.render import render_files, sentence
 from distill.firmware.spec import BundleSpec, Mode, evaluate_bundle
 
@@ -88,7 +88,8 @@ def render_bundle(spec: BundleSpec) -> dict[str, str]:
     """The text of every file of the bundle, by its path in the folder."""
     files = render_files(spec)
     if spec.proof is not None:
-        files[CERTIFICATE] = spec.proof.certificate
+        source = f"{spec.name}.c"
+        files[CERTIFICATE] = with_source(spec.proof.certificate, source, files[source])
     return packed(files, spec.name, sentence(spec), _record(spec))
 
 

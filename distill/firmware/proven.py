@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -62,3 +64,14 @@ class Proof:
         """Read what :meth:`to_data` gave."""
         parts = tuple(Part(*row) for row in data["parts"])
         return cls(data["bound"], parts, tuple(data["rests_on"]), certificate)
+
+
+def with_source(certificate: str, name: str, text: str) -> str:
+    """A certificate that names the C file it is about, and the SHA-256 of its text.
+
+    The key stands last on a line of its own, as every key does; one that is there is replaced.
+    """
+    data = {"name": name, "sha256": hashlib.sha256(text.encode()).hexdigest()}
+    lines = [line for line in certificate.splitlines()[1:-1] if not line.startswith(' "source": ')]
+    lines[-1] = lines[-1].removesuffix(",")
+    return "\n".join(["{", *lines[:-1], f"{lines[-1]},", f' "source": {json.dumps(data)}', "}\n"])

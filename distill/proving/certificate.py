@@ -54,10 +54,12 @@ def certificate_text(
     region: Region | None,
     formula: Formula | None,
     table: Interpolant | None,
+    program: Mapping[str, object] | None = None,
 ) -> str:
     """The text of ``certificate.json``: the same for the same proof, a key a line.
 
-    ``formula`` is what the C means in real numbers where it does not read the table.
+    ``formula`` is what the C means in real numbers where it does not read the table, ``program``
+    what it does there (:func:`distill.proving.operations.program_data`).
     """
     listed = None if region is None else region.listed
     data: dict[str, object] = {
@@ -82,6 +84,8 @@ def certificate_text(
     }
     if region is not None:
         data["margin"] = region.margin.tolist()
+    if program is not None:
+        data["program"] = dict(program)
     return text_of(data)
 
 

@@ -14,11 +14,18 @@ _SHORT = 2**15
 def program_data(spec: BundleSpec) -> dict[str, object] | None:
     """What the C of a formula does, operation by operation; None without a formula."""
     implementation = spec.implementation
-    if isinstance(implementation, FixedImplementation):
-        return _integers(implementation.program, spec.number != "int32")
-    if isinstance(implementation, FloatImplementation):
-        return _floats(implementation.graph, implementation.arithmetic)
+    if isinstance(implementation, FixedImplementation | FloatImplementation):
+        return implementation_data(implementation, floats=spec.number != "int32")
     return None
+
+
+def implementation_data(
+    implementation: FixedImplementation | FloatImplementation, *, floats: bool
+) -> dict[str, object]:
+    """The operations; ``floats`` says whether those on integers stand behind a door of floats."""
+    if isinstance(implementation, FixedImplementation):
+        return _integers(implementation.program, floats)
+    return _floats(implementation.graph, implementation.arithmetic)
 
 
 def _integers(program: FixedProgram, floats: bool) -> dict[str, object]:

@@ -28,6 +28,7 @@ from distill.progress import Progress
 from distill.proving.cells import unproven
 from distill.proving.certificate import Claim, Known, certificate_text
 from distill.proving.interpolant import Interpolant
+from distill.proving.operations import program_data
 from distill.proving.region import Region
 from distill.proving.sides import OneSide, marked
 from distill.proving.table_layout import interpolant
@@ -148,8 +149,10 @@ class Prover:
             raise ExportError(f"{endless.says}.")
         rests_on = list(dict.fromkeys(rests_on))
         text = certificate_text(
-            spec, self.teacher, claims, bound, rests_on, region=region, formula=formula, table=meant
-        )
+            spec, self.teacher, claims, bound, rests_on,
+            region=region, formula=formula, table=meant,
+            program=None if formula is None else program_data(spec),
+        )  # fmt: skip
         return Proof(bound, tuple(claim.part for claim in claims), tuple(rests_on), text)
 
     def _difference(self, formula: Formula) -> Difference:

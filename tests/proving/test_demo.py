@@ -7,9 +7,13 @@ import json
 import numpy as np
 import pytest
 
-from distill.building import Order, build_formula, evaluate_real, with_proof
+from distill.building import Order, build_formula, evaluate_real
+from distill.building_proof import with_proof
 from distill.chain.closed_form import ClosedForm
-from distill.checking.check import check
+from distill.checking.certificate import parse_certificate
+from distill.checking.check import _check_program, check
+from distill.checking.command import compare_source
+from distill.checking.refusals import Rejected
 from distill.config import ExportConfig, options_of
 from distill.firmware.bundle import render_bundle
 from distill.formula import Formula
@@ -59,12 +63,42 @@ def test_it_is_proven_on_every_target(teacher: Teacher, shipped, target: str) ->
     assert off.max() <= spec.max_error
 
 
-def test_its_certificate_is_accepted(teacher: Teacher, shipped) -> None:
-    order = an_order(teacher, shipped, "pic32", "fixed")
-    spec = with_proof(order, build_formula(order, "fixed", Silent()), Silent())
-    text = render_bundle(spec)["certificate.json"]
-    _, verdict = check(text.encode())
+@pytest.mark.parametrize(
+    ("target", "arithmetic"),
+    [("pic32", "fixed"), ("avr", "fixed"), ("cortex_m0plus", "fixed"), ("cortex_m4f", "float32")],
+)
+def test_its_certificate_is_accepted(
+    teacher: Teacher, shipped, tmp_path, target: str, arithmetic: str
+) -> None:
+    order = an_order(teacher, shipped, target, arithmetic)
+    spec = with_proof(order, build_formula(order, arithmetic, Silent()), Silent())
+    files = render_bundle(spec)
+    raw = files["certificate.json"].encode()
+    certificate, verdict = check(raw)
     assert verdict.bound == spec.max_error
-    assert [name for name, _ in verdict.checked] == ["formula"]
+    assert [name for name, _ in verdict.checked] == ["formula", "rounding"]
+    assert verdict.believed == ()
     assert verdict.leaves < 2000
-    assert json.loads(text)["tolerance"] == 0.1
+    data = json.loads(raw)
+    assert data["tolerance"] == 0.1
+    (tmp_path / "wet_bulb.c").write_text(files["wet_bulb.c"])
+    assert "the very file" in compare_source(certificate, tmp_path)
+    rejected = 0
+    for step in data["program"]["steps"]:
+        place, by = (3, 1) if arithmetic == "fixed" else (1, step[1])
+        if step[0] not in (("mac", "shift") if arithmetic == "fixed" else ("constant",)):
+            continue
+        before = step[place]
+        step[place] = before + by
+        try:
+            why = why_not(json.dumps(data).encode())
+            assert why, step
+        except Rejected:
+            rejected += 1
+        step[place] = before
+    assert rejected >= 6
+
+
+def why_not(raw: bytes) -> str:
+    """Why `check` does not verify the C's operations; "" where it does."""
+    return _check_program(raw, parse_certificate(raw), jobs=1, budget=200, tell=None)[1]
