@@ -26,11 +26,12 @@ $(READY): pyproject.toml requirements.lock
 demo: $(READY) ## distill the shipped teacher: a formula, an MLflow run and compiled C
 	@$(BIN)/distill run experiment=wet_bulb
 
+# Two workers for two cores: libraries' own threads on top of them would wait for each other.
 test: $(READY) lint ## lint, types, layers and every fast test (under 10 minutes on 2 cores)
-	$(BIN)/pytest -n 2 --dist loadgroup -m "not slow"
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadgroup -m "not slow"
 
 test-all: $(READY) lint ## the slow sweeps too
-	HYPOTHESIS_PROFILE=new $(BIN)/pytest -n 2 --dist loadgroup
+	OMP_NUM_THREADS=1 HYPOTHESIS_PROFILE=new $(BIN)/pytest -n 2 --dist loadgroup
 
 lint: $(READY) ## ruff, mypy, the layers, the Dockerfile
 	$(BIN)/ruff check .

@@ -108,6 +108,8 @@ def prove(
     ----------
     found : points (m, d) of the domain to begin with, such as the worst known.
     """
+    from threadpoolctl import threadpool_limits
+
     limits = limits or Limits()
     search = _Search(function, domain)
     search.look(domain.sample(FIRST), domain.corners())
@@ -115,7 +117,8 @@ def prove(
         search.look(domain.clip(found))
     partition = Partition(domain)
     start = time.monotonic()
-    with _pool(limits.workers) as pool:
+    # The matrices are small: more threads wait for each other longer than they work.
+    with threadpool_limits(1, "blas"), _pool(limits.workers) as pool:
         while np.isfinite(search.found):
             wanted = max(limits.ratio * search.found, limits.below or 0.0, limits.floor)
             count = min(
