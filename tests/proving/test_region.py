@@ -28,7 +28,7 @@ def a_region(arithmetic: str, seed: int) -> Region:
 
 
 @pytest.mark.parametrize("arithmetic", ["float32", "double", "fixed"])
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 200))
 def test_boxes_know_what_the_c_decides(arithmetic: str, seed: int) -> None:
     region = a_region(arithmetic, seed)
