@@ -19,22 +19,15 @@ Curved = tuple[Relaxation, Array, Array]
 
 
 @dataclass(frozen=True, eq=False)
-class Apply:
-    """A smooth function of every row."""
+class _Curved:
+    """What relaxed functions of one block have in common."""
 
     source: int
-    function: Smooth
 
     @property
     def sources(self) -> tuple[int, ...]:
         """The one."""
         return (self.source,)
-
-    def forward(self, given: Sequence[Form]) -> tuple[Form, Curved]:
-        """A parabola and a remainder for each row."""
-        form = given[0]
-        made = relax(self.function, form.centre, form.least, form.most)
-        return curved(made, form)
 
     def backward(
         self,
@@ -47,6 +40,19 @@ class Apply:
         """The slope's part; the parabola's is collected."""
         return [curved_back(weight, given[0], kept, into)]
 
+
+@dataclass(frozen=True, eq=False)
+class Apply(_Curved):
+    """A smooth function of every row."""
+
+    function: Smooth
+
+    def forward(self, given: Sequence[Form]) -> tuple[Form, Curved]:
+        """A parabola and a remainder for each row."""
+        form = given[0]
+        made = relax(self.function, form.centre, form.least, form.most)
+        return curved(made, form)
+
     def steep(self, slope: Range, given: Sequence[Form], own: Form) -> list[Range]:
         """By the range of the derivative."""
         with np.errstate(all="ignore"):
@@ -57,33 +63,16 @@ class Apply:
 
 
 @dataclass(frozen=True, eq=False)
-class Kink:
+class Kink(_Curved):
     """``z < 0 ? below*z : above*z`` of every row."""
 
-    source: int
     below: float
     above: float
-
-    @property
-    def sources(self) -> tuple[int, ...]:
-        """The one."""
-        return (self.source,)
 
     def forward(self, given: Sequence[Form]) -> tuple[Form, Curved]:
         """Exact on one side of 0, a chord across it."""
         form = given[0]
         return curved(relax_kink(self.below, self.above, form.centre, form.least, form.most), form)
-
-    def backward(
-        self,
-        weight: Array,
-        given: Sequence[Form],
-        own: Form,
-        kept: Curved,
-        into: Gathered,
-    ) -> list[Array]:
-        """The slope's part."""
-        return [curved_back(weight, given[0], kept, into)]
 
     def steep(self, slope: Range, given: Sequence[Form], own: Form) -> list[Range]:
         """Both slopes where 0 is between."""
