@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from distill.errors import TeacherError
@@ -15,6 +16,10 @@ MOST = 65_536
 
 FEW = 16
 """So many points are asked without measuring first."""
+
+SHARED = 64 * 2**20
+"""Bytes of activations from which on a batch is worth more than one thread. Below, threads wait for
+each other longer than they work: on a busy machine by a factor of ten."""
 
 CPU_BUDGET = 512 * 2**20
 """Bytes that the activations of one batch may take in main memory."""
@@ -56,6 +61,22 @@ def batch_size(needed: float, device: str) -> int:
     return int(max(1, min(MOST, budget // max(needed, 1.0))))
 
 
+@contextmanager
+def threads_for(size: float) -> Iterator[None]:
+    """One thread of torch's for so many bytes of activations, or as many as it has."""
+    import torch
+
+    before = torch.get_num_threads()
+    if size >= SHARED or before == 1:
+        yield
+        return
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 def in_batches(
     ask: Callable[[torch.Tensor], torch.Tensor], points: torch.Tensor, device: str
 ) -> torch.Tensor:
@@ -69,15 +90,18 @@ def in_batches(
     """
     import torch
 
-    size = MOST
+    needed, size = 0.0, MOST
     if len(points) > FEW:
-        size = batch_size(bytes_per_point(ask, points[:2]), device)
+        with threads_for(0.0):
+            needed = bytes_per_point(ask, points[:2])
+        size = batch_size(needed, device)
     answers: list[torch.Tensor] = []
     at = 0
     while at < len(points):
         part = points[at : at + size]
         try:
-            answers.append(ask(part))
+            with threads_for(needed * len(part)):
+                answers.append(ask(part))
         except (RuntimeError, MemoryError) as error:
             if not out_of_memory(error):
                 raise

@@ -83,3 +83,25 @@ def test_gradients_come_in_batches_too(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(batches, "CPU_BUDGET", 50_000)
     parts = load_teacher(module, domain=BOX, outputs=["p", "q"]).gradient(x)
     np.testing.assert_allclose(parts, whole, rtol=1e-13, atol=1e-15)
+
+
+def test_small_batches_take_one_thread_and_leave_the_others_as_they_were(monkeypatch):
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        used = []
+
+        def ask(x: torch.Tensor) -> torch.Tensor:
+            used.append(torch.get_num_threads())
+            return x * 2
+
+        batches.in_batches(ask, torch.zeros(100, 3), "cpu")
+        assert set(used) == {1}
+        assert torch.get_num_threads() == 2
+        monkeypatch.setattr(batches, "SHARED", 100)
+        used.clear()
+        batches.in_batches(ask, torch.zeros(100, 3), "cpu")
+        assert used[-1] == 2
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
