@@ -4,12 +4,14 @@
     python benchmarks/recovery.py --set nguyen,keijzer --only Nguyen-7 --engine operon
     python benchmarks/recovery.py --set embedded --tolerance --engine structure,operon
     python benchmarks/recovery.py --set feynman --networks        # a trained network in between
+    python benchmarks/recovery.py --set feynman --engine structure,operon,pysr
     python benchmarks/recovery.py --set feynman --csv recovery.csv
 
 A problem counts as recovered when a formula's RMSE, divided by the truth's standard deviation, is
 below 1e-6 on held-out points of the box and of a box 1.5 times as wide, as far as the truth is
 defined there. Every problem runs in a process of its own, on one thread of linear algebra, and is
-ended at twice its seconds. With ``--networks`` the engines ask a trained network
+ended at twice its seconds; Julia starts and compiles before they begin. An engine that this machine
+cannot run is left out, with the reason. With ``--networks`` the engines ask a trained network
 (``benchmarks/recovery/networks.py``) and are judged by the truth; with ``--tolerance`` they look
 for the cheapest formula whose largest error is within a part of the truth's range. The CSV is
 written anew after each problem. Peers and libraries come with `pip install 'distill[bench]'`.
@@ -29,8 +31,9 @@ from pathlib import Path
 
 from recovery import report
 from recovery.problems import RecoveryProblem, load, names
-from recovery.solving import Outcome, Task
+from recovery.solving import COMPILING, Outcome, Task
 
+from distill.engines.registry import ENGINES
 from distill.errors import ConfigError, DistillError
 
 STARTING = 20.0
@@ -59,6 +62,18 @@ def chosen(groups: Sequence[str], only: Sequence[str]) -> list[RecoveryProblem]:
     return [p for p in problems if not only or p.name in only]
 
 
+def usable(engines: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Those that can run here, and a line on each of the others: why not, and what to do."""
+    lacking = {e: ENGINES[e].lacks() for e in engines if e in ENGINES}
+    left_out = [f"{engine} is left out: {reason}" for engine, reason in lacking.items() if reason]
+    return [engine for engine in engines if not lacking.get(engine)], left_out
+
+
+def limit_of(task: Task) -> float:
+    """Seconds after which its process is ended."""
+    return 2 * task.seconds + STARTING + COMPILING.get(task.engine, 0.0)
+
+
 def outcome_of(task: Task) -> Outcome:
     """Solve a task in a process of its own; a killed or crashed one is an outcome that says so."""
     here = Path(__file__).parent
@@ -71,7 +86,7 @@ def outcome_of(task: Task) -> Outcome:
     )
     note = ""
     try:
-        answer, complaints = process.communicate(timeout=2 * task.seconds + STARTING)
+        answer, complaints = process.communicate(timeout=limit_of(task))
     except subprocess.TimeoutExpired:
         process.kill()
         answer, complaints = process.communicate()
@@ -99,6 +114,9 @@ def run(tasks: Sequence[Task], jobs: int) -> Iterator[Outcome]:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run what the command line asks for and print the tables."""
     options = parser().parse_args(arguments)
+    engines, left_out = usable(options.engine.split(","))
+    for reason in left_out:
+        print(reason)
     tasks = [
         Task(
             group=problem.group,
@@ -111,7 +129,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             stop=options.stop,
         )
         for problem in chosen(options.set.split(","), options.only)
-        for engine in options.engine.split(",")
+        for engine in engines
     ]
     outcomes: list[Outcome] = []
     try:

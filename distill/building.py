@@ -23,7 +23,7 @@ from distill.firmware.lookup import Table
 from distill.firmware.numbers import InterfaceName
 from distill.firmware.passes.functions import machine_costs
 from distill.firmware.policy import NanInput, OutOfDomain, Policy
-from distill.firmware.spec import BundleSpec, evaluate_bundle
+from distill.firmware.spec import BundleSpec, Mode, evaluate_bundle
 from distill.firmware.table_search import Prefer
 from distill.firmware.tables import fit_table
 from distill.firmware.target import Target
@@ -370,7 +370,7 @@ def _known_error(order: Order, spec: BundleSpec) -> BundleSpec:
     return replace(spec, max_error=largest(difference, spec.domain).value)
 
 
-def evaluate_real(spec: BundleSpec, x: Array) -> Array:
+def evaluate_real(spec: BundleSpec, x: Array, mode: Mode = "default") -> Array:
     """What the C answers at real points (n, d), in real numbers (n,), whatever its interface."""
     numbers = spec.numbers
-    return numbers.outputs(evaluate_bundle(spec, numbers.numbers(x)))
+    return numbers.outputs(evaluate_bundle(spec, numbers.numbers(x), mode))

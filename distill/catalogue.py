@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from distill.config import options_of, read_option
 
@@ -26,13 +26,14 @@ def teachers() -> list[Entry]:
 
 def engines() -> list[Entry]:
     """The engines, with their own options and defaults."""
+    from distill.engines.options import defaults
     from distill.engines.registry import ENGINES
 
     return [
         Entry(
             e.name,
             e.description,
-            tuple(f"engine.options.{f.name} = {f.default}" for f in fields(e.options)),
+            tuple(f"engine.options.{k} = {v}" for k, v in defaults(e.options).items()),
         )
         for e in ENGINES.values()
     ]

@@ -2,107 +2,95 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, NamedTuple
 
-from omegaconf import OmegaConf
-from rich.console import Console
-
-from distill.config import StudyConfig, plain, read_config
+from distill.config import StudyConfig, plain
 from distill.delivery import Shipped, export_directory, ship, ship_all
-from distill.engines.base import Candidate
-from distill.errors import DistillError, ExportError, ToolchainError, TrackingError
-from distill.files import write_whole
+from distill.errors import (
+    DistillError,
+    ExportError,
+    StorageError,
+    ToolchainError,
+    TrackingError,
+)
 from distill.firmware.target import load_target
 from distill.opening import open_context
-from distill.outputs import ALL, search_all
+from distill.outputs import ALL, search_all, with_output
 from distill.pipeline import search, study_root
 from distill.progress import Progress
+from distill.results import run_line, shipped_data, study_data
 from distill.runner import key_of
-from distill.study import Study
+from distill.slicing import draw
+from distill.study import Study, StudyContext
 from distill.study_set import StudySet
+from distill.summary import show, show_all
+from distill.voices.terminal import Terminal
+from distill.voices.voice import Result, Voice
+
+if TYPE_CHECKING:
+    from distill.tracking.sync import Place
 
 
-def track(folder: Path, root: Path, uri: str | None, progress: Progress) -> dict[str, Any]:
-    """Log a recorded study to MLflow unless this store has it; gives where it is there.
-
-    Raises
-    ------
-    TrackingError : when the store cannot be reached; ``distill log`` does it later.
-    """
-    from distill.tracking.log import log_study
-    from distill.tracking.record import load_record
-    from distill.tracking.store import open_store
-
-    progress.begin("log", "to MLflow")
-    store = open_store(root, uri)
-    logged = log_study(load_record(folder), store, progress)
-    place = {
-        "uri": store.uri,
-        "experiment": logged.experiment_id,
-        "run": logged.parent_run_id,
-        "candidates": dict(logged.run_ids),
-    }
-    write_whole(folder / LOGGED, json.dumps(place, indent=1))
-    progress.end("log", f"{len(logged.run_ids)} candidates in MLflow", reused=False)
-    return place
-
-
-LOGGED = "logged.json"
-
-
-def log_left(root: Path, uri: str | None, progress: Progress) -> int:
-    """Log every recorded study below ``root`` that is not in MLflow yet; gives how many.
+def sync_all(root: Path, uri: str | None, voice: Voice) -> None:
+    """Log every recorded study below ``root`` that is not in MLflow yet: ``distill sync``.
 
     Raises
     ------
-    TrackingError : when the store cannot be reached.
+    TrackingError : when the store cannot be reached, or fails on the way.
+    StorageError : when a record cannot be read; all others are logged then.
     """
-    left = [f.parent for f in sorted(root.glob("*/study/*/study.json")) if not _is_logged(f.parent)]
-    for folder in left:
-        track(folder, root, uri, progress)
-    return len(left)
+    from distill.tracking.sync import sync
+
+    done = sync(root, uri, voice)
+    count = len(done.places)
+    line = f"{count} {'study' if count == 1 else 'studies'} logged."
+    studies = [{"folder": str(f), "mlflow": dict(place)} for f, place in done.places.items()]
+    voice.result(Result(lambda console: console.print(line), line, {"studies": studies}))
+    if done.unreadable:
+        first = done.unreadable[0]
+        raise StorageError(
+            f"{len(done.unreadable)} of the recorded studies cannot be read, among them one: "
+            f"{first.what}",
+            where=first.where,
+            hint=first.hint,
+        )
 
 
-def _is_logged(folder: Path) -> bool:
-    """Whether the study is in a store that is still there, as far as a look at the disk tells."""
-    try:
-        place = json.loads((folder / LOGGED).read_text(encoding="utf-8"))
-        uri = str(place["uri"])
-    except (OSError, ValueError, KeyError):
-        return False
-    return not uri.startswith("sqlite:///") or Path(uri.removeprefix("sqlite:///")).exists()
+def run_and_show(
+    config: StudyConfig, overrides: Sequence[str] = (), voice: Voice | None = None
+) -> None:
+    """Distill, export, verify, log, and say what came out: ``distill run``.
 
-
-def run_and_show(config: StudyConfig, overrides: Sequence[str] = ()) -> None:
-    """Distill, export, verify, log, and say on the terminal what came out: ``distill run``.
-
-    ``overrides`` are what a sweep varied; they name the study in MLflow.
+    ``overrides`` are what a sweep varied; they name the study in MLflow. Without a ``voice`` the
+    terminal speaks.
 
     Raises
     ------
     DistillError : for everything that a user can do something about. Where no C can be made, or
         MLflow cannot be reached, this comes last: all results are on disk then.
     """
-    from distill.summary import show, show_all
-    from distill.terminal import Terminal
-
+    if voice is None:
+        with Terminal() as terminal:
+            return run_and_show(config, overrides, terminal)
     target = load_target(config.target)
-    whole: StudySet | None = None
     shipped: Shipped | None = None
     unshipped: DistillError | None = None
-    with Terminal() as progress:
+    with _opened(config, overrides, voice) as opened:
+        progress, teacher, domain = opened.progress, opened.first.teacher, opened.first.domain
+        whole: StudySet | None = None
         if config.teacher.output == ALL:
-            whole = search_all(config, progress)
+            whole = search_all(config, progress, teacher, domain)
             studies = whole.studies
         else:
-            studies = (search(config, progress),)
+            studies = (search(config, progress, teacher, domain),)
         study, chosen = studies[0], studies[0].chosen
-        directory = export_directory(config, study.context.teacher, target)
+        directory = export_directory(config, teacher, target)
         try:
             if whole is not None:
                 shipped = ship_all(whole, target, directory, progress)
@@ -118,18 +106,22 @@ def run_and_show(config: StudyConfig, overrides: Sequence[str] = ()) -> None:
         except (ExportError, ToolchainError) as error:
             unshipped = error  # what was found is kept and shown all the same
         folders = [record_once(study, shipped, overrides, whole) for study in studies]
-        problem: TrackingError | None = None
-        for folder in folders if config.tracking.enabled else ():
-            if problem is not None or _is_logged(folder):
-                continue
-            try:
-                track(folder, Path(config.root), config.tracking.uri, progress)
-            except TrackingError as error:
-                problem = error
-    if whole is not None:
-        show_all(Console(), whole, shipped, next_steps(config))
-    else:
-        show(Console(), study, shipped, next_steps(config))
+    places, problem = _logged(config, folders, voice, again=opened.begun())
+    steps = next_steps(config)
+    voice.result(
+        Result(
+            show=lambda console: (
+                show(console, study, shipped, steps)
+                if whole is None
+                else show_all(console, whole, shipped, steps)
+            ),
+            line=run_line(studies, shipped, places),
+            data={
+                "studies": list(map(study_data, studies, folders, places)),
+                "export": shipped_data(shipped),
+            },
+        )
+    )
     if unshipped is not None:
         raise unshipped
     if problem is not None:
@@ -137,8 +129,60 @@ def run_and_show(config: StudyConfig, overrides: Sequence[str] = ()) -> None:
             f"the study is complete, but not in MLflow: {problem.what}",
             where=problem.where,
             hint=f"everything is kept in {folders[0].parent}; "
-            f"`distill log{_where(config)}` logs it later.",
+            f"`distill sync{_where(config)}` logs it later.",
         )
+
+
+class _Opened(NamedTuple):
+    """What a search reports to, its (first) output, and whether a run was begun in MLflow."""
+
+    progress: Progress
+    first: StudyContext
+    begun: Callable[[], bool]
+
+
+@contextmanager
+def _opened(config: StudyConfig, overrides: Sequence[str], voice: Voice) -> Iterator[_Opened]:
+    """The teacher loaded, and the search shown in MLflow where that is wanted."""
+    outputs = config.teacher.output == ALL
+    first = open_context(with_output(config, 0) if outputs else config)
+    if not (config.tracking.enabled and config.tracking.live):
+        yield _Opened(voice, first, lambda: False)
+        return
+    from distill.tracking.live import live
+    from distill.tracking.unfinished import Search
+
+    teacher = first.teacher
+    searches = [
+        Search(
+            teacher.name,
+            teacher.fingerprint,
+            teacher.outputs[number].name,
+            plain(with_output(config, number) if outputs else config),
+            tuple(overrides),
+            len(teacher.outputs),
+        )
+        for number in (range(len(teacher.outputs)) if outputs else [first.output])
+    ]
+    with live(searches, Path(config.root), config.tracking.uri, voice) as progress:
+        yield _Opened(progress, first, lambda: progress.began)
+
+
+def _logged(
+    config: StudyConfig, folders: Sequence[Path], progress: Progress, *, again: bool
+) -> tuple[list[Place | None], TrackingError | None]:
+    """Where the studies are in MLflow, and what kept it from taking them."""
+    places: list[Place | None] = [None] * len(folders)
+    if not config.tracking.enabled:
+        return places, None
+    from distill.tracking.sync import track
+
+    for i, folder in enumerate(folders):
+        try:
+            places[i] = track(folder, Path(config.root), config.tracking.uri, progress, again=again)
+        except TrackingError as error:
+            return places, error
+    return places, None
 
 
 def record_once(
@@ -158,17 +202,17 @@ def record_once(
     if not (folder / "study.json").exists():
         from distill.tracking.record import save_record
 
-        save_record(
-            study.record(
-                key,
-                bundle=shipped.bundle if shipped else None,
-                evidence=shipped.evidence if shipped else None,
-                alternatives=shipped.alternatives if shipped else (),
-                overrides=overrides,
-                labels=None if whole is None else whole.labels,
-            ),
-            folder,
+        bundle = shipped.bundle if shipped else None
+        record = study.record(
+            key,
+            bundle=bundle,
+            evidence=shipped.evidence if shipped else None,
+            alternatives=shipped.alternatives if shipped else (),
+            overrides=overrides,
+            labels=None if whole is None else whole.labels,
         )
+        drawn = draw(study, bundle)
+        save_record(replace(record, slices=drawn.slices, guard=drawn.guard), folder)
     return folder
 
 
@@ -195,38 +239,6 @@ def _program() -> str:
         return str(program.relative_to(Path.cwd()))
     except ValueError:
         return str(program)
-
-
-def export_run(run_id: str, root: Path, uri: str | None, overrides: list[str]) -> None:
-    """Export the candidate of an MLflow run, by its study's config: ``distill export``.
-
-    Raises
-    ------
-    TrackingError : when there is no such run.
-    ExportError, ToolchainError : as for :func:`ship`.
-    """
-    from distill.overrides import apply_overrides
-    from distill.summary import show_shipped
-    from distill.terminal import Terminal
-    from distill.tracking.fetch import load_candidate_run
-    from distill.tracking.store import open_store
-
-    with Terminal() as progress:
-        run = load_candidate_run(run_id, open_store(root, uri))
-        changed = apply_overrides(run.config, overrides)
-        config = read_config(OmegaConf.create(changed))
-        context = open_context(config, domain=run.candidate.formula.domain)
-        target = load_target(config.target)
-        candidate = Candidate.from_data(run.candidate.candidate_data)
-        shipped = ship(
-            context,
-            candidate,
-            run.candidate.score.max_error,
-            target,
-            export_directory(config, context.teacher, target),
-            progress,
-        )
-    show_shipped(Console(), shipped)
 
 
 def open_ui(root: Path, uri: str | None, port: int, *, browser: bool) -> None:

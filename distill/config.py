@@ -130,6 +130,7 @@ class TrackingConfig:
 
     enabled: bool = True
     uri: str | None = None
+    live: bool = True
 
 
 @dataclass

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+BUG = 70
+"""Exit code for a mistake of ours (EX_SOFTWARE of sysexits.h)."""
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C (128 + SIGINT)."""
+
 
 class DistillError(Exception):
     """A mistake or a condition that the user can do something about.
@@ -32,6 +38,13 @@ class DistillError(Exception):
 
     def __reduce__(self) -> tuple[object, ...]:
         return (_rebuild, (type(self), self.what, self.where, self.hint))
+
+
+def exit_code_of(error: BaseException) -> int:
+    """What the command line returns for an error."""
+    if isinstance(error, DistillError):
+        return error.exit_code
+    return INTERRUPTED if isinstance(error, KeyboardInterrupt) else BUG
 
 
 def _rebuild(kind: type[DistillError], what: str, where: str, hint: str) -> DistillError:

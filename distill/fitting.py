@@ -21,13 +21,13 @@ import numpy as np
 from distill.asking import Asking, begin_asking, go_on_asking
 from distill.config import EngineConfig
 from distill.engines.base import Budget, Candidate, Engine, Problem, formulas
-from distill.engines.closable import closable
+from distill.engines.closable import closable, ended
 from distill.engines.findings import Finding
 from distill.engines.oracle import OutOfQuestions
 from distill.engines.refine import refine, unique
 from distill.engines.registry import ENGINES, make_engine
 from distill.errors import ConfigError
-from distill.fitted import Fitted, Step
+from distill.fitted import Fitted
 from distill.formula import Formula
 from distill.formula.operators import OPERATORS
 from distill.formula.tree import Symbol
@@ -39,12 +39,10 @@ from distill.scoring.own_form import OwnForm, own_form
 from distill.scoring.pareto import front
 from distill.scoring.suspects import suspects
 from distill.teachers.base import Teacher
+from distill.telling import SEARCHING, Telling
 
 POLISHED = 16
 """Candidates of a round's front whose constants are fitted for the smallest worst error."""
-
-SEARCHING = 0.8
-"""About this part of a round is search, the rest fitting constants; so much of it may be."""
 
 DOUBTED = 6
 """The most accurate candidates after a round, whose worst points join the sample."""
@@ -74,7 +72,6 @@ def fit(
     ------
     ConfigError : for an unknown engine, option or operator, and for rules that cannot be read.
     """
-    engine = make_engine(config.name, config.options)
     for name in config.operators:
         if name not in OPERATORS:
             raise ConfigError(
@@ -82,12 +79,28 @@ def fit(
                 where="config key `engine.operators`",
                 hint=f"allowed: {', '.join(OPERATORS)}.",
             )
-    if not ENGINES[config.name].rounds:
-        return _asked_once(engine, config, tolerance, sample, closed, work)
+    with ended(make_engine(config.name, config.options)) as engine:
+        if not ENGINES[config.name].rounds:
+            return _asked_once(engine, config, tolerance, sample, closed, work)
+        return _in_rounds(engine, config, tolerance, sample, teacher, output, work, costs, hints)
+
+
+def _in_rounds(
+    engine: Engine,
+    config: EngineConfig,
+    tolerance: float,
+    sample: SampleSet,
+    teacher: Teacher,
+    output: int,
+    work: Work,
+    costs: Mapping[str, float],
+    hints: Sequence[Formula],
+) -> Fitted:
+    """What an engine finds in round after round, refined."""
     gate = Gate(rules_of(config, sample.domain, teacher.outputs[output]))
     entries = work.journal.entries()
     state = resume(config, entries, sample)
-    news = _News(config, work, state)
+    news = Telling(config, work, state)
     asking = _asking(config, entries, sample, teacher, output, work)
     own = own_form(teacher, sample.domain, output)[0] if config.counterexamples > 0 else None
     while state.rounds < config.rounds and not state.done and not news.late:
@@ -98,7 +111,7 @@ def fit(
         asking.release()
         entry = _ended_round(refined, state, asking, config, own) | {"seconds": news.seconds}
         work.journal.append(entry)
-        news.part = 0.0
+        news.ended_round()
         absorb(state, entry)
     # The counterexamples of the last round are new to all candidates but those near the tolerance
     # matter most: their constants are fitted once more.
@@ -177,7 +190,7 @@ def _searched(
     tolerance: float,
     state: Rounds,
     asking: Asking,
-    news: _News,
+    news: Telling,
     gate: Gate,
     hints: Sequence[Formula],
 ) -> list[Candidate]:
@@ -203,6 +216,9 @@ def _searched(
         rules=gate.rules,
         tell=news.spent,
         explain=explain,
+        doing=news.doing,
+        warn=news.work.progress.warn,
+        folder=news.work.journal.folder / config.name,
     )
     found = list(state.unfinished)
     news.spent(0.0)
@@ -269,7 +285,7 @@ def _suspected(
     return SampleSet(domain, x[known], y[known], x[~known])
 
 
-def _share(config: EngineConfig, state: Rounds, news: _News) -> Budget:
+def _share(config: EngineConfig, state: Rounds, news: Telling) -> Budget:
     """What the search of the next round may spend of what is left."""
     left = _seconds_left(config, news)
     if left is not None:
@@ -280,7 +296,7 @@ def _share(config: EngineConfig, state: Rounds, news: _News) -> Budget:
     return Budget(evaluations=max(1, config.evaluations // config.rounds))
 
 
-def _seconds_of_fitting(config: EngineConfig, state: Rounds, news: _News) -> float | None:
+def _seconds_of_fitting(config: EngineConfig, state: Rounds, news: Telling) -> float | None:
     """What fitting the constants of a round may spend of what is left after its search."""
     left = _seconds_left(config, news)
     if left is None:
@@ -288,7 +304,7 @@ def _seconds_of_fitting(config: EngineConfig, state: Rounds, news: _News) -> flo
     return left * (1 - SEARCHING) / (config.rounds - state.rounds + 1 - 2 * SEARCHING)
 
 
-def _seconds_left(config: EngineConfig, news: _News) -> float | None:
+def _seconds_left(config: EngineConfig, news: Telling) -> float | None:
     return None if config.seconds is None else max(0.0, config.seconds - news.seconds)
 
 
@@ -321,7 +337,7 @@ def _refined(
     candidates: list[Candidate],
     state: Rounds,
     tolerance: float,
-    news: _News,
+    news: Telling,
     seconds: float | None,
     gate: Gate,
 ) -> list[Candidate]:
@@ -354,46 +370,3 @@ def _refined(
             news.found(each, sample)
         result += [candidate, *better]
     return result
-
-
-class _News:
-    """Tells of better formulas as they come, and keeps the history."""
-
-    def __init__(self, config: EngineConfig, work: Work, state: Rounds) -> None:
-        self.config, self.work, self.state = config, work, state
-        self.started = time.monotonic() - state.seconds
-        self.best: dict[int, float] = {}
-        self.history: list[Step] = []
-        self.seen = 0
-        self.part = 0.0
-
-    @property
-    def seconds(self) -> float:
-        return time.monotonic() - self.started
-
-    @property
-    def late(self) -> bool:
-        """Whether the seconds are over; the first round always gets its least share."""
-        over = self.config.seconds is not None and self.seconds >= self.config.seconds
-        return over and self.state.rounds > 0
-
-    @property
-    def fraction(self) -> float:
-        """The finished part of the stage; the rounds are taken to last equally long."""
-        return min(1.0, (self.state.rounds + self.part) / self.config.rounds)
-
-    def spent(self, part: float) -> None:
-        """An engine has spent this part of its round's budget."""
-        self.part = part * SEARCHING
-        number = f"round {self.state.rounds + 1} of {self.config.rounds}"
-        self.work.progress.advance(self.fraction, f"{self.config.name}, {number}")
-
-    def found(self, candidate: Candidate, sample: SampleSet) -> None:
-        self.seen += 1
-        error, complexity = max_error(candidate, sample), candidate.formula.complexity
-        if all(error < e for c, e in self.best.items() if c <= complexity) and np.isfinite(error):
-            self.best = {c: e for c, e in self.best.items() if c < complexity or e < error} | {
-                complexity: error
-            }
-            self.history.append(Step(self.seen, self.seconds, complexity, error))
-            self.work.progress.front(dict(sorted(self.best.items())))

@@ -16,6 +16,11 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.path = path
 
+    @property
+    def folder(self) -> Path:
+        """Where it lies: what else is kept here survives a kill as well."""
+        return self.path.parent
+
     def entries(self) -> list[dict[str, object]]:
         """Everything written so far. A last line cut short by a kill is dropped."""
         if not self.path.exists():

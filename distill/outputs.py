@@ -10,7 +10,7 @@ from distill.engines.base import formulas
 from distill.formula import Formula
 from distill.opening import open_context
 from distill.pipeline import search, study_root
-from distill.progress import Progress
+from distill.progress import OUTPUT, Progress
 from distill.runner import Runner
 from distill.stages.labels import LABELS, compare_all_labels
 from distill.study import Study
@@ -45,7 +45,7 @@ def search_all(
     studies: list[Study] = []
     hints: list[Formula] = []
     for number, output in enumerate(teacher.outputs):
-        progress.begin("output", f"{output.name}, {number + 1} of {len(teacher.outputs)}")
+        progress.begin(OUTPUT, f"{output.name}, {number + 1} of {len(teacher.outputs)}")
         study = search(with_output(config, number), progress, teacher, domain, hints)
         studies.append(study)
         hints += formulas(c.candidate for c in study.choices if c.on_front)[-HINTS:]

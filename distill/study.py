@@ -27,9 +27,11 @@ from distill.firmware.cost import Cost
 from distill.firmware.emit import emit_function
 from distill.firmware.evidence import Evidence
 from distill.firmware.names import Names
+from distill.firmware.spec import BundleSpec
 from distill.firmware.target import load_target
 from distill.firmware.vector.bundle import VectorBundle
 from distill.firmware.vector.render import render_vector_code
+from distill.firmware.vector.spec import VectorSpec
 from distill.formula import Formula
 from distill.keeping import rules_of
 from distill.scoring.facts import FINITE
@@ -90,6 +92,27 @@ class Choice:
         return tuple(
             f"{line[0]}: proven everywhere on the domain" if line[0] in proven else ": ".join(line)
             for line in lines
+        )
+
+    @cached_property
+    def alone(self) -> BundleSpec | VectorSpec | None:
+        """The C that its cost was measured of: nothing checked, no table; None without a cost."""
+        config, name = self.study.config, self.study.output_of_teacher.name
+        if self.cost is None or not config.target:
+            return None
+        target, arithmetic = load_target(config.target), self.cost.arithmetic
+        if isinstance(self.formula, ClosedForm):
+            return plain_vector(
+                self.formula, name, arithmetic, config.tolerance, config.export, target
+            )
+        return plain_spec(
+            self.candidate.written,
+            name,
+            arithmetic,
+            accuracy_left(self.score.max_error, config.tolerance),
+            config.tolerance,
+            config.export,
+            target,
         )
 
     @property
@@ -208,6 +231,7 @@ class Study:
             "origin": choice.candidate.origin,
             "within_tolerance": choice.within_tolerance,
             "chosen": choice.candidate.id == self.selection.id,
+            **dict(choice.candidate.metrics),
         }
 
     def record(
@@ -247,6 +271,7 @@ class Study:
             sweep_id=config.sweep,
             overrides=tuple(overrides),
             export_directory=str(bundle.directory) if bundle else None,
+            bundle=bundle.directory if bundle else None,
             evidence=evidence.to_data() if evidence else None,
             alternatives=tuple(way.to_data() for way in alternatives),
             findings=self.findings,
@@ -275,34 +300,17 @@ class Study:
         )
 
     def _c_source(self, choice: Choice) -> str:
-        """The C of a candidate's formula: in the arithmetic that its cost was measured in."""
-        name = self.context.output_of_teacher.name
-        config = self.context.config
-        if isinstance(choice.formula, ClosedForm):
-            return self._closed_source(choice, choice.formula)
-        if choice.cost is None or not config.target:
-            return emit_function(choice.formula, name, "float32")
-        spec = plain_spec(
-            choice.formula,
-            name,
-            choice.cost.arithmetic,
-            accuracy_left(choice.score.max_error, config.tolerance),
-            config.tolerance,
-            config.export,
-            load_target(config.target),
-        )
-        assert spec.implementation is not None  # the spec has a formula
-        return spec.implementation.text(name, Names(name))
+        """The C of a candidate's formula: in the arithmetic that its cost was measured in.
 
-    def _closed_source(self, choice: Choice, closed: ClosedForm) -> str:
-        """The C of a closed form; only its beginning where it is longer than anybody reads."""
-        config, name = self.context.config, self.context.output_of_teacher.name
-        if choice.cost is None or not config.target:
-            return ""
-        target = load_target(config.target)
-        spec = plain_vector(
-            closed, name, choice.cost.arithmetic, config.tolerance, config.export, target
-        )
+        Only its beginning where it is longer than anybody reads.
+        """
+        name, spec = self.context.output_of_teacher.name, choice.alone
+        if spec is None:
+            formula = choice.formula
+            return emit_function(formula, name, "float32") if isinstance(formula, Formula) else ""
+        if isinstance(spec, BundleSpec):
+            assert spec.implementation is not None  # the spec has a formula
+            return spec.implementation.text(name, Names(name))
         text = render_vector_code(spec)[f"{name}.c"]
         if len(text) <= LONGEST_SOURCE:
             return text

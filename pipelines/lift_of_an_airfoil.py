@@ -33,7 +33,7 @@ from distill.chain.expression import Expression
 from distill.errors import DistillError
 from distill.firmware.bundle import Bundle
 from distill.firmware.proven import CERTIFICATE
-from distill.terminal import Terminal
+from distill.voices.terminal import Terminal
 
 mpl.use("Agg")
 from matplotlib import pyplot as plt

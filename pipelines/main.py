@@ -15,7 +15,7 @@ from hydra import compose, initialize_config_dir
 from distill import delivery, pipeline
 from distill.config import conf_directory, read_config
 from distill.firmware.target import load_target
-from distill.terminal import Terminal
+from distill.voices.terminal import Terminal
 
 
 def main(overrides: list[str]) -> None:

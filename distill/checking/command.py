@@ -10,7 +10,7 @@ from distill.checking.check import Verdict, check
 from distill.checking.operations import IntegerProgram
 from distill.checking.refusals import Rejected
 from distill.checking.written import difference_in
-from distill.terminal import Terminal
+from distill.voices.terminal import Terminal
 
 ROUNDING_VERIFIED = (
     "verified with the formula on every box: the C's own operations, each with its rounding"

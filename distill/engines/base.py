@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from distill.chain.expression import Expression, read_expression
@@ -14,7 +15,7 @@ from distill.engines.rules import Rules
 from distill.formula import Formula
 from distill.sampling.sample_set import SampleSet
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +31,13 @@ class Candidate:
     """A formula, the engine that proposed it, and how it was found (for people).
 
     ``formula`` may also be a closed form that is no formula one could read, such as a forest.
+    ``metrics`` are names and values that the engine itself gives the formula, for comparing.
     """
 
     formula: Expression
     engine: str
     origin: str = ""
+    metrics: tuple[tuple[str, float], ...] = ()
 
     @property
     def written(self) -> Formula:
@@ -54,14 +57,21 @@ class Candidate:
             "formula": self.formula.to_data(),
             "engine": self.engine,
             "origin": self.origin,
+            "metrics": [list(metric) for metric in self.metrics],
         }
 
     @classmethod
     def from_data(cls, data: Mapping[str, object]) -> Candidate:
         """Read what :meth:`to_data` gave."""
-        formula = data["formula"]
+        formula, metrics = data["formula"], data["metrics"]
         assert isinstance(formula, Mapping)
-        return cls(read_expression(formula), str(data["engine"]), str(data["origin"]))
+        assert isinstance(metrics, list)
+        return cls(
+            read_expression(formula),
+            str(data["engine"]),
+            str(data["origin"]),
+            tuple((str(name), float(value)) for name, value in metrics),
+        )
 
 
 def formulas(candidates: Iterable[Candidate]) -> list[Formula]:
@@ -81,7 +91,9 @@ class Problem:
     formulas have to keep to; those that break them are dropped afterwards, so an engine may ignore
     them, all but the form. ``tell`` is told which part of the budget is spent, from 0 to 1, by
     engines that know; ``explain`` the whole of what was found out about the teacher, whenever there
-    is more, by engines that find out.
+    is more, by engines that find out; ``doing`` what an engine does now, in a few words, and
+    ``warn`` what its user must know. ``folder`` is a place for an engine's own files that outlives
+    a kill, None for none.
     """
 
     sample: SampleSet
@@ -96,10 +108,17 @@ class Problem:
     rules: Rules = field(default_factory=Rules)
     tell: Callable[[float], None] = lambda fraction: None
     explain: Callable[[Finding], None] = lambda finding: None
+    doing: Callable[[str], None] = lambda text: None
+    warn: Callable[[str], None] = lambda text: None
+    folder: Path | None = None
 
 
 class Engine(Protocol):
-    """A way to find formulas. Construction takes only the engine's own options."""
+    """A way to find formulas. Construction takes only the engine's own options.
+
+    An engine that keeps something between searches, such as a process, has a ``close()`` as well,
+    which those who made it call at the end (:func:`distill.engines.closable.ended`).
+    """
 
     @property
     def name(self) -> str: ...

@@ -62,6 +62,15 @@ class Beside:
             self._raise()
         return found
 
+    def stop(self) -> None:
+        """Have the search end soon, without waiting for it."""
+        self._stop.set()
+
+    def wait(self) -> None:
+        """Wait until the search has ended."""
+        if self._thread.is_alive():
+            self._thread.join()
+
     def close(self) -> None:
         """Stop the search and wait until it has ended.
 
@@ -87,9 +96,8 @@ class Beside:
             self._raise()
 
     def _end(self) -> None:
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        self.stop()
+        self.wait()
 
     def _check(self, fraction: float) -> None:
         if self._stop.is_set():

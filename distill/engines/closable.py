@@ -1,10 +1,11 @@
-"""Ending a search: whatever iterator an engine returns can be closed."""
+"""Ending a search: whatever an engine is or returns can be closed."""
 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 
-from distill.engines.base import Candidate
+from distill.engines.base import Candidate, Engine
 
 
 def closable(search: Iterator[Candidate]) -> Generator[Candidate]:
@@ -12,6 +13,19 @@ def closable(search: Iterator[Candidate]) -> Generator[Candidate]:
     try:
         yield from search
     finally:
-        close = getattr(search, "close", None)
-        if close is not None:
-            close()
+        _close(search)
+
+
+@contextmanager
+def ended(engine: Engine) -> Generator[Engine]:
+    """The engine, without what it kept between searches afterwards."""
+    try:
+        yield engine
+    finally:
+        _close(engine)
+
+
+def _close(thing: object) -> None:
+    close = getattr(thing, "close", None)
+    if close is not None:
+        close()

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -146,7 +147,8 @@ def _length(candidate: Candidate) -> tuple[int, int]:
 
 
 def _as(candidate: Candidate, formula: Formula, how: str) -> Candidate:
-    return Candidate(formula, candidate.engine, f"{candidate.origin}; {how}".removeprefix("; "))
+    origin = f"{candidate.origin}; {how}".removeprefix("; ")
+    return replace(candidate, formula=formula, origin=origin)
 
 
 def _over(deadline: float | None) -> bool:

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from distill.engines import options
 from distill.engines.base import Engine
 from distill.engines.exact import NAME as EXACT
 from distill.engines.exact import Exact, ExactOptions
 from distill.engines.operon import Operon, OperonOptions
 from distill.engines.polynomial import Polynomial, PolynomialOptions
+from distill.engines.portfolio.engine import Offer, Portfolio
+from distill.engines.portfolio.options import MEMBERS, PortfolioOptions
+from distill.engines.portfolio.options import read_options as read_portfolio
+from distill.engines.pysr import installed
+from distill.engines.pysr.engine import Pysr
+from distill.engines.pysr.options import PysrOptions
+from distill.engines.pysr.options import read_options as read_pysr
+from distill.engines.pysr.request import NAME as PYSR
 from distill.engines.structure.engine import Structure, StructureOptions
 from distill.engines.student import NAME as STUDENT
 from distill.engines.student import Student, StudentOptions
@@ -22,9 +31,12 @@ from distill.errors import ConfigError
 class EngineEntry:
     """An engine on offer: ``factory`` takes an instance of ``options``.
 
+    ``read`` makes that instance of what a config says, where :func:`distill.engines.options.read`
+    does not know enough for it.
     ``asks`` says that it asks the teacher by itself: the teacher's own error is estimated for it.
     ``fills`` says that it fills in skeletons. ``rounds`` is False where it is asked once and what
     it proposes stays as it is: no constants are refined, no counterexamples join its sample.
+    ``lacks`` says why it cannot run here at once, and what to do; nothing where it can.
     """
 
     name: str
@@ -34,6 +46,8 @@ class EngineEntry:
     asks: bool = False
     fills: bool = False
     rounds: bool = True
+    read: Callable[[Mapping[str, object]], Any] | None = None
+    lacks: Callable[[], str] = lambda: ""
 
 
 ENGINES: dict[str, EngineEntry] = {
@@ -52,6 +66,24 @@ ENGINES: dict[str, EngineEntry] = {
             "genetic programming over whole formulas (pyoperon), constants fitted as it goes",
             OperonOptions,
             Operon,
+        ),
+        EngineEntry(
+            PYSR,
+            "PySR's evolutionary search in Julia, told all that is known of the problem",
+            PysrOptions,
+            Pysr,
+            fills=True,
+            read=lambda data: read_pysr(data, installed.find()),
+            lacks=installed.lacks,
+        ),
+        EngineEntry(
+            "portfolio",
+            "structure, operon and pysr side by side, each starting from what all have found",
+            PortfolioOptions,
+            lambda chosen: Portfolio(chosen, _offers()),
+            asks=True,
+            fills=True,
+            read=read_portfolio,
         ),
         EngineEntry(
             "polynomial",
@@ -77,8 +109,8 @@ ENGINES: dict[str, EngineEntry] = {
 }
 
 
-def make_engine(name: str, options: Mapping[str, object]) -> Engine:
-    """The engine of that name with the given options; others keep their defaults.
+def make_engine(name: str, data: Mapping[str, object]) -> Engine:
+    """The engine of that name with the options of ``data``; others keep their defaults.
 
     Raises
     ------
@@ -89,27 +121,13 @@ def make_engine(name: str, options: Mapping[str, object]) -> Engine:
         raise ConfigError(
             f"`{name}` is not an engine.",
             where="config key `engine.name`",
-            hint=_hint(name, ENGINES),
+            hint=options.did_you_mean(name, ENGINES) or f"allowed: {', '.join(ENGINES)}.",
         )
-    defaults = {f.name: f.default for f in fields(entry.options)}
-    for key, value in options.items():
-        where = f"config key `engine.options.{key}`"
-        if key not in defaults:
-            raise ConfigError(
-                f"the engine `{name}` has no option `{key}`.",
-                where=where,
-                hint=_hint(key, defaults),
-            )
-        wanted = type(defaults[key])
-        if type(value) is not wanted and not (wanted is float and type(value) is int):
-            raise ConfigError(
-                f"`{key}` must be of type {wanted.__name__}, not {value!r}.",
-                where=where,
-                hint=f"its default is {defaults[key]}.",
-            )
-    return entry.factory(entry.options(**options))
+    read = entry.read or partial(options.read, entry.options, engine=name)
+    return entry.factory(read(data))
 
 
-def _hint(name: str, known: Mapping[str, object]) -> str:
-    close = difflib.get_close_matches(name, known, 1)
-    return f"did you mean `{close[0]}`?" if close else f"allowed: {', '.join(known)}."
+def _offers() -> dict[str, Offer]:
+    """The engines that may run in a portfolio."""
+    entries = [ENGINES[name] for name in MEMBERS]
+    return {e.name: Offer(partial(make_engine, e.name), e.asks, e.fills, e.lacks) for e in entries}

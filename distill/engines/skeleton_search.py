@@ -10,28 +10,24 @@ from __future__ import annotations
 import itertools
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from distill.arrays import Array
-from distill.engines import polish
 from distill.engines.base import Candidate, Problem
 from distill.engines.findings import Finding, State
 from distill.engines.free_parts import KnownPart, answer_error, determine
 from distill.engines.inside_out import inside_out
 from distill.engines.oracle import OutOfQuestions
-from distill.engines.polish import NEGLIGIBLE, least_squares
-from distill.engines.skeleton import FIXED, Skeleton
-from distill.engines.snap import simple_values
+from distill.engines.skeleton import Skeleton
+from distill.engines.skeleton_fit import fitted_forms
 from distill.engines.structure.piece import Fit, Values, weighted_error
-from distill.errors import FormulaError
-from distill.formula import Formula
 from distill.formula.program import compile_tree
-from distill.formula.simplify import simplify, simplify_formula
+from distill.formula.simplify import simplify
 from distill.formula.text import to_text
-from distill.formula.tree import Node, Number, Symbol, complexity, mul, number, rewrite, total
+from distill.formula.tree import Node, Symbol, complexity, mul, number, total
 
 SolvePiece = Callable[[KnownPart], list[Fit]]
 """Formulas for a part, over the variables of :attr:`Part.names`; errors are those of answers."""
@@ -45,7 +41,6 @@ PART_OF_QUESTIONS = 4
 OF_EACH, COMBINATIONS = 5, 24
 """So many formulas of each part are combined, and so many combinations tried at most."""
 
-SNAP_FACTOR = 1.02
 EXACT = 30.0
 """Formulas off by less than this many times the teacher's own error leave nothing to seek."""
 
@@ -220,104 +215,10 @@ def _combined(
     choices = itertools.product(*(fits[:OF_EACH] for fits in solutions))
     ordered = sorted(choices, key=lambda fits: math.hypot(*(fit.error for fit in fits)))
     free = dict(zip(skeleton.constants, constants_.tolist(), strict=False))
-    floor = NEGLIGIBLE * float(np.max(np.abs(data.y)))
     for fits in ordered[:COMBINATIONS]:
         if time.monotonic() >= deadline:
             return
         parts = {part.name: fit.tree for part, fit in zip(skeleton.parts, fits, strict=True)}
-        try:
-            tree = skeleton.fill(parts, free)
-        except FormulaError:
-            continue  # nested too deep
-        tied = _Tied.tied(tree, skeleton.labels(parts), skeleton, data)
-        fitted = tied.improved(ITERATIONS)
-        simple = fitted.simpler(max(SNAP_FACTOR * fitted.rms(), floor))
-        worst = fitted.levelled()
-        for each, how in ((fitted, "fitted"), (worst, "minimax"), (simple, "simple constants")):
-            formula = Formula(each.solved, skeleton.domain)
-            tidy = simplify_formula(formula, data.check_x, seconds=None)
-            # Constants that became one are off by rounding: exp(0.693...)*0.5 is 1.
-            tidy = Formula(rewrite(tidy.tree, _unrounded), skeleton.domain)
-            tidy = simplify_formula(tidy, data.check_x, seconds=None)
-            with np.errstate(all="ignore"):
-                off = float(np.sqrt(np.mean((tidy(data.check_x) - data.check_y) ** 2)))
-            if math.isfinite(off):
-                yield Candidate(tidy, engine, f"skeleton {skeleton.text}; {how}"), off
-
-
-def _unrounded(node: Node) -> Node:
-    """A number that six digits say but for rounding, as these say it."""
-    if not isinstance(node, Number):
-        return node
-    short = float(f"{node.value:.6g}")
-    return Number(short) if abs(short - node.value) <= ROUNDED * abs(short) else node
-
-
-ROUNDED = 1e-12
-ITERATIONS = 40
-
-
-@dataclass(frozen=True)
-class _Tied(polish.Fit):
-    """A fit in which constants with one label are one: column j of ``ties`` says which.
-
-    ``free`` holds the first of each, for those who ask how large the free constants are.
-    """
-
-    ties: Array
-
-    @classmethod
-    def tied(cls, tree: Node, labels: list[int], skeleton: Skeleton, data: _Data) -> _Tied:
-        """All constants but the skeleton's own numbers are free."""
-        plain = polish.Fit.of(tree, skeleton.domain.names, data.x, data.y)
-        different = [label for label in dict.fromkeys(labels) if label != FIXED]
-        ties = np.array(labels)[:, None] == np.array(different)[None, :]
-        tied = cls(**vars(plain), ties=np.empty((len(labels), 0)))
-        return tied.tying(ties.astype(float).reshape(len(labels), len(different)))
-
-    def tying(self, ties: Array) -> _Tied:
-        """The same with other constants free."""
-        first = ties.argmax(axis=0) if ties.shape[1] else np.empty(0, dtype=int)
-        return replace(self, ties=ties, free=first)
-
-    def slopes(self) -> tuple[Array, Array]:
-        """Signed errors (n,) and their derivatives by what is free (n, k)."""
-        values, jacobian = self.program.by_constants(self.x, self.theta)
-        return (values - self.y) * self.weight, jacobian * self.weight[:, None] @ self.ties
-
-    def moved(self, step: Array) -> _Tied:
-        """The fit with what is free moved by ``step`` (k,)."""
-        return replace(self, theta=self.theta + self.ties @ step)
-
-    def improved(self, iterations: int) -> _Tied:
-        """The least squares fit near its constants."""
-        if not (self.ties.shape[1] and math.isfinite(self.rms())):
-            return self
-        return replace(self, theta=least_squares(self, iterations).theta)
-
-    def levelled(self) -> _Tied:
-        """The fit whose largest error is smallest near its constants."""
-        return replace(self, theta=polish.minimax(self).theta)
-
-    def simpler(self, limit: float) -> _Tied:
-        """Constants as simple as a root mean square error of ``limit`` allows: 0, 1, rounder ones.
-
-        Factors and addends that the form leaves open become 1 and 0, and vanish.
-        """
-        fit, open_ = self, list(range(self.ties.shape[1]))
-        # What vanishes goes first: where two constants do one thing, one of them is not needed.
-        stages: tuple[Callable[[float], Iterable[float]], ...]
-        stages = (lambda value: (0.0,), lambda value: (1.0,), simple_values)
-        for values in stages:
-            for at in reversed(open_.copy()):
-                rest = fit.tying(self.ties[:, [other for other in open_ if other != at]])
-                which = self.ties[:, at] > 0.0
-                for simple in values(float(fit.theta[which][0])):
-                    trial = replace(rest, theta=np.where(which, simple, fit.theta))
-                    # Without a part of the formula the others have far to go.
-                    trial = trial.improved(8 if simple else ITERATIONS)
-                    if trial.rms() <= limit:
-                        fit = trial
-                        open_.remove(at)
-                        break
-        return fit
+        fitting, checking = (data.x, data.y), (data.check_x, data.check_y)
+        for formula, how, off in fitted_forms(skeleton, parts, free, fitting, checking):
+            yield Candidate(formula, engine, f"skeleton {skeleton.text}; {how}"), off

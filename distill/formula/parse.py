@@ -7,6 +7,7 @@
     atom       := number | name | name "(" expression ("," expression)* ")" | "(" expression ")"
 
 A minus sign directly before a number literal is part of the number. ``pi`` is the constant.
+Callers may know further functions, as :class:`Macro`.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from distill.errors import FormulaError
 from distill.formula.operators import OPERATORS
@@ -43,8 +45,21 @@ class _Token:
     at: int
 
 
-def parse(text: str, variables: Sequence[str]) -> Node:
+@dataclass(frozen=True, slots=True)
+class Macro:
+    """A function beyond the operators: how many arguments it takes and the tree it stands for."""
+
+    arity: int
+    build: Callable[..., Node]
+
+
+_NO_MACROS: Mapping[str, Macro] = MappingProxyType({})
+
+
+def parse(text: str, variables: Sequence[str], functions: Mapping[str, Macro] = _NO_MACROS) -> Node:
     """The tree of ``text``, which may use the given variables and the known functions only.
+
+    ``functions`` are known besides the operators, and before an operator of the same name.
 
     Raises
     ------
@@ -52,7 +67,7 @@ def parse(text: str, variables: Sequence[str]) -> Node:
     """
     if len(text) > MAX_TEXT:
         raise FormulaError(f"the formula is longer than {MAX_TEXT} characters.")
-    parser = _Parser(_tokens(text), text, tuple(variables))
+    parser = _Parser(_tokens(text), text, tuple(variables), functions)
     tree = parser.expression(0)
     if parser.here.kind != "end":
         parser.fail(f"unexpected `{parser.here.text}`")
@@ -79,8 +94,15 @@ def _where(text: str, at: int) -> str:
 
 
 class _Parser:
-    def __init__(self, tokens: list[_Token], text: str, variables: tuple[str, ...]) -> None:
-        self.tokens, self.text, self.variables, self.at = tokens, text, variables, 0
+    def __init__(
+        self,
+        tokens: list[_Token],
+        text: str,
+        variables: tuple[str, ...],
+        macros: Mapping[str, Macro],
+    ) -> None:
+        self.tokens, self.text, self.variables, self.macros = tokens, text, variables, macros
+        self.at = 0
 
     @property
     def here(self) -> _Token:
@@ -171,16 +193,19 @@ class _Parser:
         raise AssertionError  # fail() always raises
 
     def function(self, token: _Token, level: int) -> Node:
-        if token.text not in _FUNCTIONS:
+        macro = self.macros.get(token.text)
+        if macro is None and token.text not in _FUNCTIONS:
             self.at -= 1
-            self.fail(
-                f"`{token.text}` is not a function",
-                f"known functions: {', '.join(sorted(_FUNCTIONS))}.",
-            )
+            known = sorted({*_FUNCTIONS, *self.macros})
+            self.fail(f"`{token.text}` is not a function", f"known functions: {', '.join(known)}.")
         self.expect("(")
         level = self.deeper(level)
         args = [self.expression(level)]
         while self.take(","):
             args.append(self.expression(level))
         self.expect(")")
-        return Call(token.text, tuple(args))
+        if macro is None:
+            return Call(token.text, tuple(args))
+        if len(args) != macro.arity:
+            raise FormulaError(f"`{token.text}` takes {macro.arity} arguments, not {len(args)}.")
+        return macro.build(*args)

@@ -3,93 +3,178 @@
 ``mlflow.pyfunc.load_model("models:/distill-<teacher>@champion")`` answers on a DataFrame with the
 inputs as columns; of a teacher of several outputs each has a model of its own,
 ``distill-<teacher>-<output>``. A model carries this package's source, so that it needs no installed
-distill.
+distill, and the C that was made of it.
+
+The rule moves the alias to each version it makes. A person's choice stays: what ``distill choose``
+registered, and an alias that MLflow's own pages moved away from the newest version.
 """
 
 from __future__ import annotations
 
 import json
+import shutil
 import tempfile
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import distill
-from distill.tracking.entries import CANDIDATE_FILE, KEY, safe_name
+from distill.formula import Formula
+from distill.tracking.entries import ALIAS, CANDIDATE_FILE, CHOSEN_BY, KEY, PERSON, model_name
+from distill.tracking.model_page import Champion, metadata, model_page, version_page
 from distill.tracking.record import CandidateRecord, StudyRecord
 from distill.tracking.store import quiet
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities.model_registry import ModelVersion
 
-ALIAS = "champion"
+_COMPLETE = "distill.complete"
 _CODE = Path(__file__).parent / "champion_model.py"
 # Stated, because MLflow would otherwise load the model in a process of its own to find out.
-_REQUIREMENTS = ("mlflow", "numpy", "pandas", "scipy")
+_REQUIREMENTS = ("mlflow", "numpy", "pandas")
 
 
-def model_name(record: StudyRecord) -> str:
-    """The registered model's name: ``distill-<teacher>``, of several outputs one each.
+def champion_of(record: StudyRecord, candidate: CandidateRecord, run_id: str) -> Champion:
+    """A candidate of a recorded study; with the exported C if it is the one that was chosen."""
+    return Champion(
+        model=model_name(record),
+        teacher=record.teacher_name,
+        output=record.output_name,
+        unit=record.output_unit,
+        tolerance=record.tolerance,
+        target=record.target,
+        study=record.name,
+        study_key=record.key,
+        run_id=run_id,
+        candidate=candidate,
+        bundle=record.bundle if candidate.chosen else None,
+    )
 
-    Those are called ``distill-<teacher>-<output>``.
+
+def register_by_rule(client: MlflowClient, champion: Champion) -> str:
+    """Register what the rule chose and move the alias to it; returns the version.
+
+    A candidate of a run that is registered already keeps its version, and the alias stays; it
+    stays, too, where a person put it.
     """
-    output = [record.output_name] if record.outputs > 1 else []
-    name = "-".join(["distill", record.teacher_name, *output])
-    return safe_name(name).replace("/", "_").replace(":", "_")
+    known = registered(client, champion.model, champion.run_id)
+    if known is not None:
+        return known
+    _ensure_model(client, champion)
+    persons = _is_persons(client, champion.model)
+    made = _create(client, champion, {})
+    if not persons:
+        _alias_newest(client, champion.model, made)
+    client.set_model_version_tag(champion.model, made, _COMPLETE, "true")
+    return made
 
 
-def register_champion(
-    client: MlflowClient, record: StudyRecord, candidate: CandidateRecord, run_id: str
-) -> str:
-    """Register the chosen candidate and move the alias to it; returns the version.
+def register_by_person(client: MlflowClient, champion: Champion) -> str:
+    """Register what a person chose unless it is, and move the alias to it; returns the version."""
+    made = registered(client, champion.model, champion.run_id)
+    if made is None:
+        _ensure_model(client, champion)
+        made = _create(client, champion, {CHOSEN_BY: PERSON})
+    else:
+        client.set_model_version_tag(champion.model, made, CHOSEN_BY, PERSON)
+    client.set_registered_model_alias(champion.model, ALIAS, made)
+    client.set_model_version_tag(champion.model, made, _COMPLETE, "true")
+    return made
 
-    A candidate of a run that is registered already keeps its version, and the alias stays.
-    """
+
+def registered(client: MlflowClient, model: str, run_id: str) -> str | None:
+    """The complete version of a run, None without."""
+    return next((str(v.version) for v in _versions(client, model) if v.run_id == run_id), None)
+
+
+def champion_version(client: MlflowClient, model: str) -> ModelVersion | None:
+    """The version that the alias is on, None where there is no model or no alias yet."""
     from mlflow.exceptions import MlflowException
 
-    name = model_name(record)
     try:
-        client.create_registered_model(
-            name, description=f"The chosen formula for {record.teacher_name}, {record.output_name}."
-        )
+        return client.get_model_version_by_alias(model, ALIAS)
+    except MlflowException as error:
+        if error.error_code in {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}:
+            return None
+        raise
+
+
+def _is_persons(client: MlflowClient, model: str) -> bool:
+    """Whether a person put the alias where it is: the rule leaves it on the newest version."""
+    current = champion_version(client, model)
+    if current is None:
+        return False
+    newest = max((int(v.version) for v in _versions(client, model)), default=0)
+    return current.tags.get(CHOSEN_BY) == PERSON or int(current.version) < newest
+
+
+def _alias_newest(client: MlflowClient, model: str, made: str) -> None:
+    """Move the alias to the new version, or to a newer one of a study logged at the same time."""
+    client.set_registered_model_alias(model, ALIAS, made)
+    newest = max(int(v.version) for v in client.search_model_versions(f"name = '{model}'"))
+    if newest > int(made):
+        client.set_registered_model_alias(model, ALIAS, str(newest))
+
+
+def _versions(client: MlflowClient, model: str) -> list[ModelVersion]:
+    """The versions that are complete: a kill can leave one without its alias."""
+    known = client.search_model_versions(f"name = '{model}'")
+    return [v for v in known if v.tags.get(_COMPLETE) == "true"]
+
+
+def _ensure_model(client: MlflowClient, champion: Champion) -> None:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        client.create_registered_model(champion.model, description=model_page(champion))
     except MlflowException:
         # It exists; any other failure shows again in the next call.
-        client.get_registered_model(name)
-    for known in client.search_model_versions(f"name = '{name}'"):
-        if known.run_id == run_id and known.tags.get("distill.complete") == "true":
-            return str(known.version)
+        client.get_registered_model(champion.model)
+
+
+def _create(client: MlflowClient, champion: Champion, tags: dict[str, str]) -> str:
+    """Put the model among the run's artifacts and make a version of it."""
+    run_id = champion.run_id
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model"
-        _save(record, candidate, path)
+        save_model(champion, path)
         client.log_artifacts(run_id, str(path), "model")
-    source = f"{client.get_run(run_id).info.artifact_uri}/model"
     made = client.create_model_version(
-        name, source, run_id, tags={KEY: record.key}, description=candidate.formula.readable()
+        champion.model,
+        f"{client.get_run(run_id).info.artifact_uri}/model",
+        run_id,
+        tags={KEY: champion.study_key, **tags},
+        description=version_page(champion),
     )
-    client.set_registered_model_alias(name, ALIAS, made.version)
-    client.set_model_version_tag(name, made.version, "distill.complete", "true")
     return str(made.version)
 
 
-def _save(record: StudyRecord, candidate: CandidateRecord, path: Path) -> None:
+def save_model(champion: Champion, path: Path) -> None:
+    """Write the model as MLflow keeps it: formula, code, signature, example, metadata and C."""
     import mlflow.pyfunc
     import pandas as pd
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, DataType, Schema
 
-    inputs = Schema([ColSpec(DataType.double, name) for name in record.domain.names])
-    outputs = Schema([ColSpec(DataType.double, record.output_name)])
+    domain, formula = champion.domain, champion.formula
+    inputs = Schema([ColSpec(DataType.double, name) for name in domain.names])
+    outputs = Schema([ColSpec(DataType.double, champion.output)])
     data = path.with_name(CANDIDATE_FILE)
-    data.write_text(
-        json.dumps({"formula": candidate.formula.to_data(), "output": record.output_name})
-    )
+    data.write_text(json.dumps({"formula": formula.to_data(), "output": champion.output}))
+    artifacts = {"candidate": str(data)}
+    if champion.bundle is not None:
+        artifacts["c"] = str(shutil.copytree(champion.bundle, path.with_name("c")))
+    # Closed forms can have functions that NumPy lacks, such as the error function.
+    packages = [*_REQUIREMENTS, *([] if isinstance(formula, Formula) else ["scipy"])]
     with quiet("mlflow.pyfunc"):
         mlflow.pyfunc.save_model(
             path,
             python_model=str(_CODE),
-            artifacts={"candidate": str(data)},
+            artifacts=artifacts,
             code_paths=[str(Path(distill.__file__).parent)],
             signature=ModelSignature(inputs, outputs),
-            input_example=pd.DataFrame([record.domain.low], columns=list(record.domain.names)),
-            pip_requirements=[f"{package}=={version(package)}" for package in _REQUIREMENTS],
+            input_example=pd.DataFrame([domain.low], columns=list(domain.names)),
+            pip_requirements=[f"{package}=={version(package)}" for package in packages],
+            metadata=metadata(champion),
         )

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from distill.chain.closed_form import ClosedForm
 from distill.scoring.score import Errors
+from distill.tracking.markdown import code, prose
 from distill.tracking.record import PUBLISHED, CandidateRecord, StudyRecord
 
 KIND, STUDY, CANDIDATE = "distill.kind", "study", "candidate"
@@ -21,6 +22,18 @@ ENGINE = "distill.engine"
 DIGEST = "distill.digest"
 SWEEP = "distill.sweep"
 PARENT = "mlflow.parentRunId"
+TEACHER = "distill.teacher"
+OUTPUT = "distill.output"
+UNIT = "distill.unit"
+CHOSEN = "distill.chosen"
+CHOSEN_BY = "distill.chosen_by"
+"""Who chose a candidate; where a person does it in MLflow's own pages, NOBODY stays there."""
+RULE, PERSON, NOBODY = "rule", "person", "nobody"
+PARETO = "distill.pareto"
+ALIAS = "champion"
+"""The alias of a registered model's chosen version."""
+MODEL = "distill.model"
+"""The registered model that a candidate becomes a version of when it is chosen."""
 
 CONFIG_FILE = "config.json"
 CANDIDATE_FILE = "candidate.json"
@@ -45,6 +58,16 @@ def run_name(record: StudyRecord, candidate: CandidateRecord) -> str:
     )
 
 
+def model_name(record: StudyRecord) -> str:
+    """The registered model of the chosen candidates: ``distill-<teacher>``.
+
+    Of several outputs each has its own, ``distill-<teacher>-<output>``.
+    """
+    output = [record.output_name] if record.outputs > 1 else []
+    name = "-".join(["distill", record.teacher_name, *output])
+    return safe_name(name).replace("/", "_").replace(":", "_")
+
+
 def candidate_tags(record: StudyRecord, candidate: CandidateRecord) -> dict[str, str]:
     """The tags of a candidate's run."""
     score = candidate.score.teacher
@@ -55,24 +78,37 @@ def candidate_tags(record: StudyRecord, candidate: CandidateRecord) -> dict[str,
         else "other"
     )  # fmt: skip
     note = (
-        f"`{record.output_name} = {shorten(candidate.formula.readable(), 2000)}`\n\n"
-        f"Largest error {score.max_error:.4g} {record.output_unit} "
+        f"{code(f'{record.output_name} = {shorten(candidate.formula.readable(), 2000)}')}\n\n"
+        f"Largest error {score.max_error:.4g} {prose(record.output_unit)} "
         f"(tolerance {record.tolerance:g}){_agreement(candidate)}.{_proven(record, candidate)} "
         "Plots, cost and C: Artifacts, `report.html`." + _kept(candidate)
     )
     return {
         KIND: CANDIDATE,
-        "distill.output": record.output_name,
+        TEACHER: record.teacher_name,
+        OUTPUT: record.output_name,
+        **({UNIT: shorten(record.output_unit, LONGEST_VALUE)} if record.output_unit else {}),
+        MODEL: model_name(record),
         "distill.form": "closed form" if isinstance(candidate.formula, ClosedForm) else "formula",
         **_common_tags(record),
         ID: candidate.id,
         ENGINE: candidate.engine,
         "distill.study": shorten(record.name, LONGEST_VALUE),
-        "distill.chosen": _flag(candidate.chosen),
-        "distill.pareto": _flag(candidate.on_front),
+        CHOSEN: _flag(candidate.chosen),
+        CHOSEN_BY: RULE if candidate.chosen else NOBODY,
+        PARETO: _flag(candidate.on_front),
         "distill.within_tolerance": _flag(candidate.within_tolerance),
         "mlflow.note.content": note,
         "mlflow.runColor": _COLOURS[group],
+    }
+
+
+def choice_tags(chosen: bool, on_front: bool) -> dict[str, str]:
+    """What changes on a candidate's run when a person chooses it, or another one."""
+    return {
+        CHOSEN: _flag(chosen),
+        CHOSEN_BY: PERSON if chosen else NOBODY,
+        "mlflow.runColor": _COLOURS["chosen" if chosen else "front" if on_front else "other"],
     }
 
 
@@ -115,30 +151,33 @@ def candidate_metrics(candidate: CandidateRecord) -> dict[str, float]:
             value = candidate.figure(target, name)
             if value is not None:
                 metrics[safe_name(f"cost/{target}/{name}")] = value
+    for name, value in candidate.candidate_data["metrics"]:
+        metrics[safe_name(f"engine/{name}")] = value
     return {name: value for name, value in metrics.items() if math.isfinite(value)}
 
 
 def study_tags(record: StudyRecord) -> dict[str, str]:
     """The tags of a study's run."""
     chosen = record.chosen
-    lines = [f"{record.teacher_name} distilled by {record.engine} for {record.target}."]
+    lines = [prose(f"{record.teacher_name} distilled by {record.engine} for {record.target}.")]
     if chosen:
         formula = shorten(chosen.formula.readable(), 2000)
         lines.append(
-            f"Chosen: {record.label(chosen)} `{record.output_name} = {formula}`{_kept(chosen)}"
+            f"Chosen: {record.label(chosen)} {code(f'{record.output_name} = {formula}')}"
+            f"{_kept(chosen)}"
         )
         if told := _proven(record, chosen).strip():
             lines.append(told)
-    lines.append(record.selection)
+    lines.append(prose(record.selection))
     if record.export_directory:
-        lines.append(f"Exported to `{record.export_directory}`.")
+        lines.append(f"Exported to {code(record.export_directory)}.")
     return {
         KIND: STUDY,
         **_common_tags(record),
         ENGINE: record.engine,
         "distill.target": record.target,
-        "distill.teacher": record.teacher_name,
-        "distill.output": record.output_name,
+        TEACHER: record.teacher_name,
+        OUTPUT: record.output_name,
         "distill.overrides": shorten(" ".join(record.overrides), LONGEST_VALUE),
         "mlflow.note.content": "\n\n".join(lines),
     }
@@ -182,42 +221,10 @@ def search_points(record: StudyRecord) -> list[Point]:
     return list(dict.fromkeys(points))
 
 
-def front_table(record: StudyRecord) -> dict[str, list[Any]]:
-    """The candidates as columns, cheapest first, for MLflow's table view."""
-    rows = sorted(record.candidates, key=lambda c: (c.formula.complexity, c.score.max_error))
-    return {
-        "candidate": [record.label(c) for c in rows],
-        "formula": [c.formula.readable() for c in rows],
-        "complexity": [c.formula.complexity for c in rows],
-        "max_error": [_finite(c.score.max_error) for c in rows],
-        **_bounds(rows),
-        "rmse": [_finite(c.score.teacher.rmse) for c in rows],
-        **_agreements(rows),
-        "instructions": [c.figure(record.target, "instructions") for c in rows],
-        "flash_bytes": [c.figure(record.target, "flash_bytes") for c in rows],
-        "engine": [c.engine for c in rows],
-        "within_tolerance": [c.within_tolerance for c in rows],
-        "chosen": [c.chosen for c in rows],
-    }
-
-
-def _agreements(rows: Sequence[CandidateRecord]) -> dict[str, list[Any]]:
-    """The column of agreement with a classifier's labels; none for numbers."""
-    if not any(c.score.labels for c in rows):
-        return {}
-    return {"agreement": [c.score.labels.agreement if c.score.labels else None for c in rows]}
-
-
-def _bounds(rows: Sequence[CandidateRecord]) -> dict[str, list[Any]]:
-    """The column of proven bounds; none where nothing is proven."""
-    bounds = [c.score.certified_error for c in rows]
-    return {"certified_error": bounds} if any(b is not None for b in bounds) else {}
-
-
 def _proven(record: StudyRecord, candidate: CandidateRecord) -> str:
     """How sure the largest error is, as a sentence with a space before it, or nothing."""
     told = candidate.score.told(record.output_unit)
-    return f" {told}" if told else ""
+    return f" {prose(told)}" if told else ""
 
 
 def _agreement(candidate: CandidateRecord) -> str:
@@ -278,13 +285,9 @@ def _origin(candidate: CandidateRecord) -> str:
 
 def _kept(candidate: CandidateRecord) -> str:
     """How it keeps to units and constraints, as a list in a note."""
-    lines = [f"- {shorten(line.strip(), LONGEST_VALUE)}" for line in candidate.kept]
+    lines = [f"- {prose(shorten(line.strip(), LONGEST_VALUE))}" for line in candidate.kept]
     return "\n\n" + "\n".join(lines) if lines else ""
 
 
 def _flag(value: bool) -> str:
     return "true" if value else "false"
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None

@@ -23,12 +23,14 @@ from distill.chain.closed_form import ClosedForm
 from distill.engines.findings import lines
 from distill.progress import Progress, Silent
 from distill.tracking import entries
-from distill.tracking.champion import register_champion
+from distill.tracking.champion import champion_of, register_by_rule
 from distill.tracking.entries import DIGEST, ENGINE, ID, KEY, KIND, PARENT, STUDY, Point
-from distill.tracking.plots import CandidatePlots
+from distill.tracking.front_table import front_table
+from distill.tracking.plots import CandidatePlots, front_images
 from distill.tracking.record import PUBLISHED, CandidateRecord, StudyRecord, digest
-from distill.tracking.report import candidate_report, front_images, study_report
-from distill.tracking.store import EXPERIMENTS, Store, tracking_errors
+from distill.tracking.report import Figures, candidate_report, study_report
+from distill.tracking.store import EXPERIMENTS, Store, quiet, tracking_errors
+from distill.tracking.unfinished import Search, unfinished_run
 from distill.tracking.view import write_views
 
 if TYPE_CHECKING:
@@ -75,29 +77,26 @@ def log_study(record: StudyRecord, store: Store, progress: Progress | None = Non
     TrackingError : when the store fails or its server is gone; call again later.
     """
     news = progress or Silent()
-    with tracking_errors(store), _one_at_a_time(store, record):
+    with tracking_errors(store), quiet("mlflow.store"), _one_at_a_time(store, record):
         client = store.client()
         experiment = ensure_experiment(client, store, record.teacher_name)
         runs = _runs_of(client, experiment, record.key)
         parent = runs.get((STUDY, ""))
         # The parent comes first and is complete last: children need its id.
-        parent_id = (
-            parent.info.run_id
-            if parent
-            else _create(client, experiment, record.name, entries.study_tags(record))
-        )
+        parent_id = _parent_id(client, experiment, record, parent)
         data = digest(record.to_data(), record.points.tobytes().hex(), record.truth.tobytes().hex())
-        plots = CandidatePlots(record)
+        plots, figures = CandidatePlots(record), Figures(record, together=1)
         run_ids: dict[str, str] = {}
         for i, candidate in enumerate(_published_first(record)):
             news.advance(i / len(record.candidates), f"MLflow: {record.label(candidate)}")
-            content = _candidate_content(record, candidate, parent_id, plots)
+            content = _candidate_content(record, candidate, parent_id, plots, figures)
             found = runs.get((candidate.id, candidate.engine))
             run_ids[candidate.id] = _sync(client, experiment, found, content)
         version = None
         if record.chosen:
-            version = register_champion(client, record, record.chosen, run_ids[record.chosen.id])
-        _sync(client, experiment, client.get_run(parent_id), _study_content(record, plots, data))
+            chosen = champion_of(record, record.chosen, run_ids[record.chosen.id])
+            version = register_by_rule(client, chosen)
+        _sync(client, experiment, client.get_run(parent_id), _study_content(record, data))
         write_views(client, experiment, record, news)
     return Logged(experiment, parent_id, run_ids, version)
 
@@ -158,13 +157,33 @@ def _runs_of(client: MlflowClient, experiment: str, key: str) -> dict[tuple[str,
             return runs
 
 
+def _parent_id(
+    client: MlflowClient, experiment: str, record: StudyRecord, parent: Run | None
+) -> str:
+    """The study's own run: the one that is there, the one begun for its search, or a new one."""
+    begun = unfinished_run(client, experiment, Search.of(record))
+    if parent is not None:
+        if begun is not None:
+            # Begun for what was logged before, because results on the disk were deleted.
+            client.delete_run(begun.info.run_id)
+        return str(parent.info.run_id)
+    if begun is not None:
+        client.set_tag(begun.info.run_id, KEY, record.key)
+        return str(begun.info.run_id)
+    return _create(client, experiment, record.name, entries.study_tags(record))
+
+
 def _published_first(record: StudyRecord) -> list[CandidateRecord]:
     """So that a found formula that equals a published one keeps the id for itself."""
     return sorted(record.candidates, key=lambda c: c.engine != PUBLISHED)
 
 
 def _candidate_content(
-    record: StudyRecord, candidate: CandidateRecord, parent_id: str, plots: CandidatePlots
+    record: StudyRecord,
+    candidate: CandidateRecord,
+    parent_id: str,
+    plots: CandidatePlots,
+    figures: Figures,
 ) -> _Content:
     data = candidate.to_data()
     tags = entries.candidate_tags(record, candidate) | {PARENT: parent_id}
@@ -174,7 +193,7 @@ def _candidate_content(
         return {
             entries.CANDIDATE_FILE: json.dumps({**data, "study": record.key}, indent=1),
             **_formula(candidate),
-            "report.html": candidate_report(record, candidate, images, run_id),
+            "report.html": candidate_report(record, candidate, run_id, figures),
             **({"formula.c": candidate.c_source} if candidate.c_source else {}),
             **images,
         }
@@ -190,8 +209,8 @@ def _candidate_content(
     )
 
 
-def _study_content(record: StudyRecord, plots: CandidatePlots, data: str) -> _Content:
-    table = entries.front_table(record)
+def _study_content(record: StudyRecord, data: str) -> _Content:
+    table = front_table(record)
     columns = [list(row) for row in zip(*table.values(), strict=True)]
 
     def files(run_id: str) -> Files:
@@ -199,7 +218,7 @@ def _study_content(record: StudyRecord, plots: CandidatePlots, data: str) -> _Co
         return {
             entries.CONFIG_FILE: json.dumps(dict(record.config), indent=1),
             "front.json": json.dumps({"columns": list(table), "data": columns}),
-            "report.html": study_report(record, plots, fronts),
+            "report.html": study_report(record),
             **_findings(record),
             **fronts,
         }

@@ -115,25 +115,12 @@ def to_png(figure: Figure, dpi: int = DPI) -> bytes:
     return buffer.getvalue()
 
 
-def latex_svg(latex: str) -> str | None:
-    """The formula set by matplotlib's mathtext as SVG text, or None where it cannot set it."""
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-    from matplotlib.figure import Figure
-    from matplotlib.mathtext import MathTextParser
-
-    try:
-        width, height, depth, *_ = MathTextParser("path").parse(f"${latex}$", dpi=72)
-    except ValueError:
-        return None
-    scale, margin = 1.6, 4.0
-    figure = Figure(figsize=((width * scale + 2 * margin) / 72, (height * scale + 2 * margin) / 72))
-    FigureCanvasSVG(figure)
-    bottom = (depth * scale + margin) / (height * scale + 2 * margin)
-    figure.text(margin / (width * scale + 2 * margin), bottom, f"${latex}$", fontsize=10 * scale)
-    buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
-    text = buffer.getvalue()
-    return text[text.index("<svg") :]
+def front_images(record: StudyRecord) -> dict[str, bytes]:
+    """``front.png`` over complexity and, where costs are known, ``front_instructions.png``."""
+    images = {"front.png": to_png(front_figure(record))}
+    if any(c.figure(record.target, "instructions") is not None for c in record.candidates):
+        images["front_instructions.png"] = to_png(front_figure(record, record.target))
+    return images
 
 
 class _Parity:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import shutil
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +26,12 @@ from distill.errors import DistillError, StorageError
 from distill.files import disk_errors, write_whole
 from distill.scoring.labels import Labels
 from distill.scoring.score import Score
+from distill.tracking.slices import GuardCells, Slices, load_slices, save_slices
 
 VERSION = 7
 RECORD = "study.json"
 POINTS = "points.npz"
+BUNDLE = "bundle"
 PUBLISHED = "published"
 """The engine's name on records of formulas from the literature."""
 
@@ -132,7 +135,9 @@ class StudyRecord:
     varied. ``findings`` is what the engine found out about the teacher. ``created`` is in seconds
     since 1970. ``outputs`` is how many the teacher has, ``classes`` what a classifier calls its
     labels, and ``labels`` how the chosen formulas of all outputs together give them. ``unproven``
-    is why nothing can be proven about the teacher.
+    is why nothing can be proven about the teacher. ``slices`` and ``guard`` are what the report
+    draws besides, None where they are not known. ``bundle`` is the folder of the C that was
+    exported, which is kept with the record.
     """
 
     key: str
@@ -162,6 +167,9 @@ class StudyRecord:
     classes: tuple[str, ...] = ()
     labels: Labels | None = None
     unproven: str = ""
+    slices: Slices | None = None
+    guard: GuardCells | None = None
+    bundle: Path | None = None
 
     @property
     def chosen(self) -> CandidateRecord | None:
@@ -184,7 +192,7 @@ class StudyRecord:
         return f"{'p' if published else 'c'}{peers.index(candidate.id) + 1:02d}"
 
     def to_data(self) -> dict[str, Any]:
-        """A versioned plain form, without the points and the truth."""
+        """A versioned plain form, without arrays."""
         return {
             "version": VERSION,
             "key": self.key,
@@ -259,7 +267,7 @@ def digest(*parts: object) -> str:
 
 
 def save_record(record: StudyRecord, folder: Path) -> None:
-    """Write ``study.json`` and ``points.npz``; the JSON comes last and makes the record whole.
+    """Write ``points.npz``, ``slices.npz`` and ``study.json``, which makes the record whole.
 
     Raises
     ------
@@ -268,6 +276,9 @@ def save_record(record: StudyRecord, folder: Path) -> None:
     with disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         np.savez_compressed(folder / POINTS, points=record.points, truth=record.truth)
+        if record.bundle is not None:
+            shutil.copytree(record.bundle, folder / BUNDLE, dirs_exist_ok=True)
+    save_slices(folder, record.slices, record.guard)
     write_whole(folder / RECORD, json.dumps(record.to_data(), indent=1))
 
 
@@ -283,7 +294,14 @@ def load_record(folder: Path) -> StudyRecord:
         data = json.loads(path.read_text(encoding="utf-8"))
         with np.load(folder / POINTS, allow_pickle=False) as arrays:
             points, truth = arrays["points"], arrays["truth"]
-        return StudyRecord.from_data(data, points, truth)
+        slices, guard = load_slices(folder)
+        kept = folder / BUNDLE
+        return replace(
+            StudyRecord.from_data(data, points, truth),
+            slices=slices,
+            guard=guard,
+            bundle=kept if kept.is_dir() else None,
+        )
     except FileNotFoundError as error:
         raise StorageError(
             "no study is recorded here.",
@@ -291,7 +309,7 @@ def load_record(folder: Path) -> StudyRecord:
             hint="give the folder of a study; it holds study.json.",
         ) from None
     except StorageError as error:
-        raise StorageError(error.what, where=str(path), hint=error.hint) from None
+        raise StorageError(error.what, where=error.where or str(path), hint=error.hint) from None
     except (DistillError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
         raise StorageError(
             f"the record of the study is broken: {type(error).__name__}: {error}.",

@@ -80,8 +80,10 @@ def influence(points: Array, truth: Array, domain: Domain, slices: int = 16) -> 
     return shares
 
 
-def panels(points: Array, truth: Array, domain: Domain) -> list[Cells]:
+def panels(points: Array, truth: Array, domain: Domain, most: int = MOST_CELLS) -> list[Cells]:
     """The grids a residual map is drawn on: one for two inputs, three for more.
+
+    ``most`` is how many cells a side they have at most.
 
     With more than two inputs these are the pairs of the three inputs that the teacher depends on
     most, the same for all candidates of a study, so that their maps can be compared.
@@ -90,13 +92,13 @@ def panels(points: Array, truth: Array, domain: Domain) -> list[Cells]:
         return []
     ranked = np.argsort(-influence(points, truth, domain), kind="stable")[:PANELS_OF]
     chosen = sorted(int(i) for i in ranked)
-    return [_cells(points, domain, a, b) for a, b in combinations(chosen, 2)]
+    return [_cells(points, domain, a, b, most) for a, b in combinations(chosen, 2)]
 
 
-def _cells(points: Array, domain: Domain, first: int, second: int) -> Cells:
+def _cells(points: Array, domain: Domain, first: int, second: int, most: int) -> Cells:
     """A grid fine enough to show structure, coarse enough that few cells stay empty."""
     # Four points a cell leave 2 % of the cells empty when points fall at random.
-    wanted = int(np.clip(np.sqrt(len(points) / 4), 4, MOST_CELLS))
+    wanted = int(np.clip(np.sqrt(len(points) / 4), 4, most))
     edges, places = [], []
     for i in (first, second):
         edge = _edges(domain.variables[i], wanted)

@@ -9,7 +9,6 @@ import logging
 import os
 import tempfile
 import urllib.error
-import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,13 +20,17 @@ from filelock import FileLock
 
 from distill.errors import TrackingError
 from distill.files import disk_errors, sync
+from distill.tracking.schema import check_schema
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-LATER = "the results are kept on disk; `distill log` puts them into MLflow later."
+LATER = "the results are kept on disk; `distill sync` puts them into MLflow later."
+LONGEST_REASON = 300
 EXPERIMENTS = "distill/"
 """Experiments are called ``distill/<teacher>``."""
+
+_SQLITE = "sqlite:///"
 
 # A dead server costs 247 s a call with MLflow's own values; what the user set stays.
 _ENVIRONMENT = {
@@ -36,6 +39,8 @@ _ENVIRONMENT = {
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    # The standard output belongs to our own result.
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
 
 
@@ -69,23 +74,31 @@ def open_store(root: Path, uri: str | None = None) -> Store:
 
     Raises
     ------
-    TrackingError : when the address is of another kind or the server does not answer in 5 s.
+    TrackingError : when the address is of another kind, the server does not answer in 5 s, or a
+        newer MLflow wrote the store.
     StorageError : when the disk is full or the folder cannot be written.
     """
-    if uri is None:
-        return _open_sqlite((root / "mlflow" / "mlflow.db").absolute())
-    scheme = urllib.parse.urlsplit(uri).scheme
-    if scheme in {"http", "https"}:
-        _check_server(uri)
-        return Store(uri.rstrip("/"), None)
-    if scheme == "sqlite" and uri.startswith("sqlite:///") and len(uri) > len("sqlite:///"):
-        return _open_sqlite(Path(uri.removeprefix("sqlite:///")).absolute())
+    place = address(root, uri)
+    if place.startswith(("http://", "https://")):
+        _check_server(place)
+        return Store(place, None)
+    if place.startswith(_SQLITE):
+        return _open_sqlite(Path(place.removeprefix(_SQLITE)))
     raise TrackingError(
         f"`{uri}` is no address of an MLflow store.",
         where="config key `tracking.uri`",
         hint="give the http:// or https:// address of an MLflow server, sqlite:///FILE, "
         "or null for the store in the results folder.",
     )
+
+
+def address(root: Path, uri: str | None) -> str:
+    """The :attr:`Store.uri` of what :func:`open_store` would open, as far as it can be opened."""
+    if uri is None:
+        return f"{_SQLITE}{(root / 'mlflow' / 'mlflow.db').absolute()}"
+    if uri.startswith(_SQLITE) and uri != _SQLITE:
+        return f"{_SQLITE}{Path(uri.removeprefix(_SQLITE)).absolute()}"
+    return uri.rstrip("/")
 
 
 @contextmanager
@@ -102,6 +115,16 @@ def quiet(*loggers: str) -> Iterator[None]:
             logger.setLevel(level)
 
 
+def load_mlflow() -> None:
+    """Import MLflow with our settings, which takes a second or two.
+
+    For who works in a thread: threads that import the same libraries at once may meet modules that
+    are only half there.
+    """
+    _set_environment()
+    import mlflow  # noqa: F401
+
+
 @contextmanager
 def tracking_errors(store: Store) -> Iterator[None]:
     """Turn what MLflow and its connection raise into :class:`TrackingError`."""
@@ -113,7 +136,11 @@ def tracking_errors(store: Store) -> Iterator[None]:
     try:
         yield
     except (MlflowException, RequestException, SQLAlchemyError) as error:
-        reason = str(error).strip().splitlines()[0][:300] if str(error).strip() else repr(error)
+        reason = (str(error).strip() or repr(error)).splitlines()[0]
+        if len(reason) > LONGEST_REASON:
+            # The cause stands at the end, what was asked for at the beginning.
+            half = LONGEST_REASON // 2
+            reason = f"{reason[:half]} … {reason[-half:]}"
         raise TrackingError(
             f"MLflow could not do its part: {reason}", where=store.uri, hint=LATER
         ) from error
@@ -129,7 +156,8 @@ def _open_sqlite(path: Path) -> Store:
             with FileLock(path.with_name(f".{path.name}.lock")):
                 if not path.exists():
                     _create_sqlite(path)
-    return Store(f"sqlite:///{path}", artifacts)
+    check_schema(path)
+    return Store(f"{_SQLITE}{path}", artifacts)
 
 
 def _create_sqlite(path: Path) -> None:
@@ -137,7 +165,7 @@ def _create_sqlite(path: Path) -> None:
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     os.close(handle)
     temporary = Path(name)
-    store = Store(f"sqlite:///{temporary}", path.parent / "artifacts")
+    store = Store(f"{_SQLITE}{temporary}", path.parent / "artifacts")
     try:
         # Making the tables writes a hundred lines otherwise.
         with tracking_errors(store), quiet("alembic", "mlflow.store.db.utils"):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,6 +19,7 @@ from recovery.solving import OPERATORS, Outcome, Task, solve
 
 from distill.domain import Domain, Variable
 from distill.engines.base import Candidate, Problem
+from distill.engines.registry import ENGINES
 from distill.errors import ConfigError, StorageError
 from distill.formula import Formula
 from distill.formula.operators import OPERATORS as KNOWN
@@ -187,6 +188,71 @@ def test_a_process_that_hangs_is_ended(
     outcome = program.outcome_of(Task("nguyen", "Nguyen-1", "polynomial", seconds=0.01))
     assert outcome.note.startswith("ended")
     assert not outcome.recovered
+
+
+class Compiled:
+    """Its first search takes 90 s of a clock, as one that has to be compiled; others take 2."""
+
+    name = "pysr"
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.asked: list[Problem] = []
+        self.closed = False
+
+    def search(self, problem: Problem) -> Iterator[Candidate]:
+        self.asked.append(problem)
+        self.now += 90.0 if len(self.asked) == 1 else 2.0
+        # What the first one found counts for nothing.
+        text = "x" if len(self.asked) == 1 else "x^3 + x^2 + x"
+        yield Candidate(Formula.parse(text, problem.sample.domain), self.name)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_the_clock_runs_when_julia_is_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = Compiled()
+    monkeypatch.setattr(solving, "engine_of", lambda task: engine)
+    monkeypatch.setattr(solving, "time", SimpleNamespace(monotonic=lambda: engine.now))
+    outcome = solve(Task("nguyen", "Nguyen-1", "pysr", seconds=7.0))
+    compiling, searched = engine.asked
+    assert compiling.budget.seconds == solving.COMPILING["pysr"]
+    assert compiling.tolerance > np.ptp(compiling.sample.y)  # anything ends it
+    assert searched.budget.seconds == 7.0
+    assert searched.tolerance < 1e-6
+    assert outcome.recovered
+    assert (outcome.found, outcome.seconds) == (2.0, 2.0)
+    assert engine.closed
+
+
+def test_pysr_gets_its_share_of_the_machine_and_forgets_what_it_compiled_with(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = {}
+    monkeypatch.setattr(solving, "make_engine", lambda name, options: made.update({name: options}))
+    for engine in ("pysr", "operon", "structure"):
+        solving.engine_of(Task("nguyen", "Nguyen-1", engine, seconds=1.0, threads=3))
+    assert made["pysr"] == {"threads": 3, "warm_start": False}
+    assert made["operon"] == {"threads": 3}
+    assert made["structure"] == {}
+
+
+def test_julia_has_time_to_start_before_its_process_is_ended(program: ModuleType) -> None:
+    limits = {e: program.limit_of(Task("nguyen", "Nguyen-1", e, 30.0)) for e in ("operon", "pysr")}
+    assert limits == {"operon": 80.0, "pysr": 200.0}
+
+
+def test_an_engine_that_cannot_run_here_is_left_out_in_one_line(
+    program: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    entry = replace(ENGINES["pysr"], lacks=lambda: "no Julia: connect once")
+    monkeypatch.setitem(program.ENGINES, "pysr", entry)
+    solved = []
+    monkeypatch.setattr(program, "run", lambda tasks, jobs: solved.extend(tasks) or iter(()))
+    program.main(["--set", "nguyen", "--engine", "polynomial,pysr", "--only", "Nguyen-1"])
+    assert [task.engine for task in solved] == ["polynomial"]
+    assert capsys.readouterr().out.splitlines()[0] == "pysr is left out: no Julia: connect once"
 
 
 def outcome(engine: str, **given: object) -> Outcome:

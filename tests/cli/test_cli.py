@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from distill import cli
+from distill.cli.command import Command
+from distill.cli.table import COMMANDS
+from distill.errors import BUG, INTERRUPTED
 
 HEAVY = [
     "torch",
@@ -36,11 +39,11 @@ def test_help_loads_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    for command in cli.COMMANDS:
+    for command in COMMANDS:
         assert f"\n  {command} " in done.stdout
 
 
-@pytest.mark.parametrize("command", [c for c in cli.COMMANDS if c != "run"])
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c != "run"])
 def test_every_command_tells_its_usage(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main([command, "--help"]) == 0
     assert f"usage: distill {command}" in capsys.readouterr().out
@@ -62,8 +65,8 @@ def test_a_mistake_of_ours_is_said_to_be_ours(
     def broken(arguments: list[str]) -> int:
         raise ZeroDivisionError("division by zero")
 
-    monkeypatch.setitem(cli.COMMANDS, "doctor", cli.Command("", "", broken))
-    assert cli.main(["doctor"]) == cli.BUG
+    monkeypatch.setitem(COMMANDS, "doctor", Command("", "", broken))
+    assert cli.main(["doctor"]) == BUG
     error = capsys.readouterr().err
     assert "Traceback" not in error
     assert "a mistake of distill" in error
@@ -78,8 +81,8 @@ def test_ctrl_c_says_how_to_go_on(
     def stopped(arguments: list[str]) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setitem(cli.COMMANDS, "doctor", cli.Command("", "", stopped))
-    assert cli.main(["doctor"]) == cli.INTERRUPTED
+    monkeypatch.setitem(COMMANDS, "doctor", Command("", "", stopped))
+    assert cli.main(["doctor"]) == INTERRUPTED
     assert "goes on from here" in capsys.readouterr().err
 
 
@@ -133,8 +136,8 @@ def test_a_server_that_is_down_costs_the_logging_only(tmp_path: Path) -> None:
     done = run("run", *small, "tracking.uri=http://127.0.0.1:9", cwd=tmp_path)
     assert done.returncode == 3, done.stderr
     assert "the study is complete, but not in MLflow" in done.stderr
-    assert "distill log" in done.stderr
+    assert "distill sync" in done.stderr
     assert (tmp_path / "build/wet_bulb/host/wet_bulb.c").exists()
-    later = run("log", cwd=tmp_path)
+    later = run("sync", cwd=tmp_path)
     assert later.returncode == 0, later.stderr
     assert "1 study logged." in later.stdout

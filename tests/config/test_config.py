@@ -25,6 +25,11 @@ def test_the_defaults_fit_the_schema() -> None:
     assert config.teacher.source == "wet_bulb"
     assert config.tolerance == 0.1
     assert config.target["name"] == "pic32"
+    assert config.tracking.live
+
+
+def test_metrics_while_a_search_runs_can_be_switched_off() -> None:
+    assert not read_config(composed("tracking.live=false")).tracking.live
 
 
 @pytest.mark.parametrize(

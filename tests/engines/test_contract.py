@@ -25,6 +25,11 @@ OPTIONS = {
     "structure": {"efforts": 1},
     "operon": {"population_size": 200, "generations": 3, "rows": 64},
     "polynomial": {"max_terms": 6, "functions": False},
+    "portfolio": {
+        "engines": ["structure", "operon"],
+        "structure": {"efforts": 1},
+        "operon": {"population_size": 200, "generations": 3, "rows": 64},
+    },
 }
 OPERATORS = ("add", "sub", "mul", "div", "square", "sqrt", "exp", "log", "sin", "tan")
 EVALUATIONS = 6000
@@ -158,8 +163,8 @@ def engine_of(name):
     return make_engine(name, OPTIONS[name])
 
 
-# Of the others test_exact.py and test_student.py are.
-SEARCHING = sorted(entry.name for entry in ENGINES.values() if entry.rounds)
+# Of the others test_exact.py, test_student.py and the folder pysr are.
+SEARCHING = sorted(e.name for e in ENGINES.values() if e.rounds and e.name != "pysr")
 every_engine = pytest.mark.parametrize("engine", SEARCHING)
 
 

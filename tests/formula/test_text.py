@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from distill.domain import Domain
 from distill.errors import FormulaError
 from distill.formula import Formula
-from distill.formula.parse import MAX_TEXT, parse
+from distill.formula.parse import MAX_TEXT, Macro, parse
 from distill.formula.program import compile_tree
 from distill.formula.text import to_text
 from distill.formula.tree import (
@@ -133,6 +133,42 @@ def test_what_is_wrong_is_told_with_its_place(text, what, where, hint):
         parse(text, ("x", "temperature"))
     assert what in caught.value.what
     assert where in caught.value.where
+    assert hint in caught.value.hint
+
+
+MACROS = {
+    "cosine": Macro(1, lambda a: Call("cos", (a,))),
+    "clip": Macro(3, lambda a, low, high: Call("min", (Call("max", (a, low)), high))),
+    "exp": Macro(1, lambda a: Call("pow", (Number(2.0), a))),
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "tree"),
+    [
+        ("cosine(x + 1)^2", "cos(x + 1)^2"),
+        ("clip(cosine(x), -1, y)", "min(max(cos(x), -1), y)"),
+        ("exp(x) + log(y)", "2^x + log(y)"),  # before the operator of the same name
+    ],
+)
+def test_further_functions_stand_for_trees(text, tree):
+    assert parse(text, NAMES, MACROS) == parse(tree, NAMES)
+    assert parse("cosine", ["cosine"], MACROS) == Symbol("cosine")
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "hint"),
+    [
+        ("cosine(x, y)", "`cosine` takes 1 arguments, not 2", ""),
+        ("clip(x)", "`clip` takes 3 arguments, not 1", ""),
+        ("sine(x)", "`sine` is not a function", "cbrt, clip, cos, cosh, cosine, cube"),
+        ("cosine", "`cosine` is not a variable", "variables here: x"),
+    ],
+)
+def test_further_functions_are_held_to_their_arity_and_named(text, what, hint):
+    with pytest.raises(FormulaError) as caught:
+        parse(text, NAMES, MACROS)
+    assert what in caught.value.what
     assert hint in caught.value.hint
 
 

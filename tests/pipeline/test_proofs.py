@@ -16,10 +16,10 @@ from distill.scoring.certify import OVER
 from distill.stages.score import Scored
 from distill.stages.select import select
 from distill.teachers.load import load_teacher
-from distill.tracking.entries import candidate_metrics, candidate_tags, front_table
-from distill.tracking.plots import CandidatePlots
+from distill.tracking.entries import candidate_metrics, candidate_tags
+from distill.tracking.front_table import front_table
 from distill.tracking.record import load_record, save_record
-from distill.tracking.report import candidate_report, front_images, study_report
+from distill.tracking.report import Figures, candidate_report, study_report
 
 BOX = Domain.box(x=(-1, 2), y=(0.5, 3))
 TAUGHT = Formula.parse("x*y + 0.3*x^2 + 0.02*sin(3*x)", BOX)
@@ -120,13 +120,12 @@ def test_records_metrics_and_reports_show_it(proven, asked, tmp_path):
         note = candidate_tags(back, chosen)["mlflow.note.content"]
         assert ("Proven: off by at most" in note) == is_proven
         assert ("with 99 % confidence" in note) != is_proven
-        plots = CandidatePlots(back)
-        page = candidate_report(back, chosen, plots.draw(chosen), "run")
-        whole = study_report(back, plots, front_images(back))
+        page = candidate_report(back, chosen, "run", Figures(back, together=1))
+        whole = study_report(back)
         for text in (page, whole):
-            assert ("Proven: off by at most" in text) == is_proven
-            assert ("No error can be proven of this teacher" in text) != is_proven
-        assert ("<th>proven bound</th>" in whole) == is_proven
+            assert ('anywhere on the domain","known":"proven"' in text) == is_proven
+            assert ('"known":"statistical"' in text) != is_proven
+        assert ('button">proven bound<' in whole) == is_proven
 
 
 def test_choosing_by_the_proven_bound(proven, asked, tmp_path):

@@ -14,9 +14,8 @@ from distill.engines.constraints import broken_operators
 from distill.errors import ConfigError, DomainError
 from distill.progress import Silent
 from distill.tracking.entries import candidate_params, candidate_tags, study_tags
-from distill.tracking.plots import CandidatePlots
 from distill.tracking.record import load_record, save_record
-from distill.tracking.report import candidate_report
+from distill.tracking.report import Figures, candidate_report
 
 BOX = Domain.box(x=(0.2, 3), y=(1, 5))
 GAS = Domain.box(
@@ -68,7 +67,7 @@ def test_units_are_told_with_those_of_constants(study, tmp_path):
     assert "273.15 degC" in candidate_params(back)["units and constraints"]
     assert "273.15 degC" in candidate_tags(record, back)["mlflow.note.content"]
     assert "273.15 degC" in study_tags(record)["mlflow.note.content"]
-    page = candidate_report(record, back, CandidatePlots(record).draw(back), "run")
+    page = candidate_report(record, back, "run", Figures(record, together=1))
     assert "273.15 degC" in page
 
 

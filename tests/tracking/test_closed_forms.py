@@ -18,18 +18,17 @@ from distill.scoring.labels import Labels
 from distill.tracking.entries import (
     candidate_metrics,
     candidate_tags,
-    front_table,
     run_name,
     study_metrics,
 )
 from distill.tracking.fetch import load_candidate_run
+from distill.tracking.front_table import front_table
 from distill.tracking.log import log_study
 from distill.tracking.places import box, place
 from distill.tracking.plots import CandidatePlots, front_figure
 from distill.tracking.record import load_record, save_record
-from distill.tracking.report import candidate_report, front_images, study_report
+from distill.tracking.report import Figures, candidate_report, study_report
 
-IMAGES = {"parity.png": b"parity", "residuals.png": b"residuals"}
 LABELS = Labels(((40, 2), (1, 57)))
 
 
@@ -88,26 +87,31 @@ def test_without_an_error_there_is_no_worst_point(exact):
     assert maps._title.get_text() == "c04: no error at any of 4,100 points"
 
 
+def page_of(record):
+    figures = Figures(record, together=1)
+    return candidate_report(record, record.chosen, "0123", figures)
+
+
 def test_a_page_says_what_a_closed_form_is_and_how_large(exact):
-    page = candidate_report(exact, exact.chosen, IMAGES, "0123")
-    assert '<p class="words">network 2-30-2, tanh</p>' in page
-    assert "output 2 of 2" in page
-    assert f">{exact.chosen.formula.chain.stored:,}<" in page
-    assert "<svg" not in page
-    assert "image/svg" not in page
+    page = page_of(exact)
+    assert '"formula":"network 2-30-2, tanh"' in page
+    assert '["this one","output 2 of 2"]' in page
+    assert f'["constants stored","{exact.chosen.formula.chain.stored:,}"]' in page
+    assert '"mathml":""' in page
     assert "290,705" in page
-    assert len(page) < 30_000
+    assert len(page) < 100_000
 
 
 def test_pages_have_a_table_of_the_labels(exact):
-    assert "97.00 % of 100 fresh points" in candidate_report(exact, exact.chosen, IMAGES, "0123")
-    page = study_report(exact, CandidatePlots(exact), front_images(exact))
-    row = '<tr><th class="text">dry</th><td class="same">40</td><td class="off">2</td></tr>'
-    assert page.count(row) == 2  # the chosen one's, and that of all outputs together
+    assert "97.00 % of 100 fresh points" in page_of(exact)
+    page = study_report(exact)
+    row = '<th scope="row">dry</th><td class="same">40</td><td class="off">2</td></tr>'
+    assert page.count(row) == 1  # that of all outputs together
+    assert '"confusion":[[40,2],' in page  # the chosen one's
     assert "Labels by all 2 outputs together" in page
-    assert "<th>labels agree</th>" in page
+    assert '"button">labels agree<' in page
     many = replace(exact, classes=tuple(f"class_{i}" for i in range(40)))
-    assert "class_39" not in candidate_report(many, exact.chosen, IMAGES, "0123")
+    assert "class_39" not in page_of(many)
 
 
 def test_agreement_and_form_are_in_mlflow(exact):

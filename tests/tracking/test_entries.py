@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from distill.tracking import entries
+from distill.tracking.front_table import front_table
 from distill.tracking.record import Milestone
 
 
@@ -80,7 +81,7 @@ def test_a_study_without_news_has_no_points(study):
 
 
 def test_front_table_is_sorted_by_complexity(study):
-    table = entries.front_table(study)
+    table = front_table(study)
     assert table["complexity"] == sorted(table["complexity"])
     assert table["candidate"][0] == "c01"
     assert sum(table["chosen"]) == 1

@@ -177,7 +177,7 @@ def test_a_crash_in_the_middle_is_completed_by_the_next_call(make, store, after)
 def _crash_at_the_end(study, store):
     """After the candidates, before the study itself is complete."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("distill.tracking.log.register_champion", _interrupt)
+        patch.setattr("distill.tracking.log.register_by_rule", _interrupt)
         log_study(study, store)
 
 

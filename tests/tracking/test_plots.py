@@ -8,7 +8,7 @@ from PIL import Image
 from distill.domain import Domain
 from distill.formula import Formula
 from distill.scoring.score import Errors, Score
-from distill.tracking.plots import CandidatePlots, front_figure, latex_svg
+from distill.tracking.plots import CandidatePlots, front_figure, front_images
 
 
 def pixels(png: bytes) -> np.ndarray:
@@ -103,13 +103,10 @@ def test_the_front_over_instructions(study):
     assert axes.get_xlabel() == "instructions a call on pic32"
 
 
-def test_latex_becomes_a_picture_or_nothing(study):
-    svg = latex_svg(r"\frac{a}{\sqrt{b}} + 1")
-    assert svg.startswith("<svg")
-    assert "<script" not in svg
-    assert latex_svg(r"\nosuchcommand{a}") is None
-
-
-def test_the_latex_of_every_candidate_can_be_set(study):
-    for c in study.candidates:
-        assert latex_svg(c.formula.latex()) is not None, c.formula.latex()
+@pytest.mark.parametrize(("cost", "names"), [
+    ({}, {"front.png"}),
+    ({"pic32": {"instructions": 5.0}}, {"front.png", "front_instructions.png"}),
+])  # fmt: skip
+def test_a_front_over_instructions_needs_instructions(study, cost, names):
+    rows = tuple(replace(c, cost=cost) for c in study.candidates)
+    assert set(front_images(replace(study, candidates=rows))) == names

@@ -1,63 +1,100 @@
+import json
 import re
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from distill.engines.findings import Finding
-from distill.tracking.plots import CandidatePlots
-from distill.tracking.report import candidate_report, front_images, study_report
+from distill.formula import Formula
+from distill.scoring.proof import Fact, Proof
+from distill.tracking.report import Figures, candidate_report, study_report
+from distill.tracking.report.claims import claims
+from distill.tracking.report.packing import STEPS, packed
 
-IMAGES = {"parity.png": b"parity", "residuals.png": b"residuals"}
+
+def report(study, candidate, run_id="0123abcd"):
+    return candidate_report(study, candidate, run_id, Figures(study, together=1))
 
 
-def sources(page: str) -> set[str]:
-    """What a page loads: the start of every src, href and url()."""
-    return {
-        m[:10] for m in re.findall(r"(?:src|href)=\"([^\"]*)|url\(([^)]*)", page) for m in m if m
-    }
+def data_of(page):
+    """What the page's script reads."""
+    return json.loads(re.search(r'id="data">(.*?)</script>', page, re.S)[1])
+
+
+def unpacked(array):
+    import base64
+
+    steps = np.frombuffer(base64.b64decode(array["data"]), dtype="<u2").astype(float)
+    steps[steps == STEPS + 1] = np.nan
+    return array["low"] + (array["high"] - array["low"]) * steps / STEPS
+
+
+def loads(page):
+    """What a page would load: every src, href but its own anchors, and url()."""
+    found = re.findall(r"\b(?:src|href)=\"([^\"]*)|url\(([^)]*)", page.split("<script>")[0])
+    return {m for pair in found for m in pair if m and not m.startswith("#")}
 
 
 def test_a_candidates_page_holds_its_figures_and_needs_nothing_else(study):
     c = study.chosen
-    page = candidate_report(study, c, IMAGES, "0123abcd")
-    assert sources(page) == {"data:image"}
-    assert "<script" not in page
+    page = report(study, c)
+    assert loads(page) == set()
+    assert "default-src 'none'" in page
     assert f"{c.score.max_error:.4g}" in page
     assert f"{int(c.cost['pic32']['instructions']):,}" in page
     assert "distill export run=0123abcd" in page
-    assert c.formula.text in page
     assert "temperature 10 to 50 degC; humidity 5 to 99 percent" in page
     assert "beyond the tolerance" in page
+    (only,) = data_of(page)["candidates"]
+    assert only["exact"] == c.formula.text
+    assert only["latex"] == c.formula.latex()
+    assert only["mathml"].startswith("<math ")
+    assert only["c"] == c.c_source
+
+
+def test_the_policy_allows_the_pages_own_script_and_style_only(study):
+    import base64
+    import hashlib
+
+    page = study_report(study)
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', page)[1]
+    for tag in ("script", "style"):
+        (inline,) = re.findall(rf"<{tag}>(.*?)</{tag}>", page, re.S)
+        digest = base64.b64encode(hashlib.sha256(inline.encode()).digest()).decode()
+        assert f"{tag}-src 'sha256-{digest}'" in policy
+    assert "unsafe" not in policy
 
 
 def test_text_from_outside_is_escaped(study):
     evil = "<script>alert(1)</script>"
     c = replace(study.candidates[0], origin=evil, c_source=f"/* {evil} */")
-    page = candidate_report(replace(study, output_unit=evil), c, IMAGES, evil)
+    page = report(replace(study, output_unit=evil), c, evil)
     assert evil not in page
     assert page.count("&lt;script&gt;") >= 4
+    assert data_of(page)["candidates"][0]["c"] == f"/* {evil} */"
 
 
 def test_a_studys_page_lists_all_candidates_by_complexity(study):
-    page = study_report(study, CandidatePlots(study), front_images(study))
-    assert sources(page) == {"data:image"}
-    labels = re.findall(r"<td class=\"text\">([cp]\d\d)( ★)?</td>", page)
+    page = study_report(study)
+    assert loads(page) == set()
+    labels = re.findall(r'class="pick">([cp]\d\d)( ★)?</button>', page)
     assert [label for label, _ in labels] == ["c01", "c02", "c03", "p01", "c04"]
     assert [star for _, star in labels if star] == [" ★"]
+    assert [c["label"] for c in data_of(page)["candidates"]] == [label for label, _ in labels]
     assert study.selection in page
     assert "Chosen, although beyond the tolerance: c04" in page
-    assert "passed: 1,000,000 points agree" in page
-    assert "not run: not installed" in page
-    assert "1,234 instructions a call, 660 B of flash (measured, zig cc), off by at most" in page
+    assert "1,000,000 points agree" in page
+    assert "not run" in page
+    assert "1,234 instructions" in page
     assert "takes 900 B of flash, and pic32 gives 100 B" in page
 
 
 def test_a_studys_page_shows_what_was_found_out_as_a_tree(study):
-    plots, fronts = CandidatePlots(study), front_images(study)
-    assert "found out" not in study_report(study, plots, fronts)
+    assert "found out" not in study_report(study)
     evil = Finding("f(<b>)", "nothing <b>", "open", float("inf"))
     found = Finding("f(a, b)", "a product", "believed", 1e-3, parts=(evil,))
-    page = study_report(replace(study, findings=found), plots, fronts)
+    page = study_report(replace(study, findings=found))
     assert "What was found out about wet_bulb" in page
     assert re.search(r"<li class=\"believed\"><span>· f\(a, b\): a product", page)
     assert page.index("a product") < page.index("nothing &lt;b&gt;")
@@ -70,15 +107,73 @@ def test_a_study_that_chose_nothing_says_so(study):
         candidates=tuple(replace(c, chosen=False) for c in study.candidates),
         selection="nothing is within the tolerance; the export is the table",
     )
-    page = study_report(none, CandidatePlots(none), front_images(none))
+    page = study_report(none)
     assert "No candidate was chosen" in page
     assert "the export is the table" in page
 
 
-@pytest.mark.parametrize(("cost", "names"), [
-    ({}, {"front.png"}),
-    ({"pic32": {"instructions": 5.0}}, {"front.png", "front_instructions.png"}),
+def test_a_study_without_candidates_has_a_page(study):
+    page = study_report(replace(study, candidates=()))
+    assert data_of(page)["candidates"] == []
+
+
+def test_no_map_hides_the_largest_error_that_a_point_found(study):
+    c = study.chosen
+    (one,) = data_of(report(study, c))["candidates"]
+    (grid,) = one["drawn"]["maps"]
+    residual = np.abs(c.formula(study.points) - study.truth).max()
+    assert np.nanmax(np.abs(unpacked(grid))) == pytest.approx(residual, rel=1e-3)
+
+
+def test_without_kept_answers_the_slices_show_the_formula(study):
+    c = study.chosen
+    page = data_of(report(study, c))
+    (one,) = page["candidates"]
+    for line, drawn in zip(page["shared"]["lines"], one["drawn"]["slices"], strict=True):
+        x = np.tile(c.score.teacher.max_error_at, (97, 1))
+        x[:, line["input"]] = unpacked(line["x"])
+        assert drawn["reference"] == "formula"
+        span = drawn["values"]["high"] - drawn["values"]["low"]
+        np.testing.assert_allclose(unpacked(drawn["values"]), c.formula(x), atol=2e-3 * span)
+
+
+def test_what_is_proven_is_told_from_what_is_sampled(study):
+    c = study.candidates[0]
+    known = [claim.known for claim in claims(study, c)]
+    assert "proven" not in known
+    assert known.count("sampled") == 4  # largest error and RMSE, against teacher and reference
+    assert known[-1] == "measured" or known[-1] == "estimated"
+    proof = Proof(3 * c.score.max_error, c.score.max_error, c.score.teacher.max_error_at, 77)
+    facts = (Fact("finite everywhere", True), Fact("increasing in humidity", False))
+    sure = replace(c, score=replace(c.score, proof=proof, facts=facts))
+    first, finite, increasing, *_ = claims(study, sure)
+    assert (first.known, finite.known, increasing.known) == ("proven", "proven", "open")
+    assert "77 boxes" in first.basis
+
+
+@pytest.mark.parametrize("values", [
+    np.array([[1.0, -2.0], [np.nan, 5.0]]),
+    np.array([3.0, 3.0]),
+    np.array([-1e308, 0.0, 1e308]),
+    np.array([np.nan]),
+    np.array([]),
 ])  # fmt: skip
-def test_a_front_over_instructions_needs_instructions(study, cost, names):
-    rows = tuple(replace(c, cost=cost) for c in study.candidates)
-    assert set(front_images(replace(study, candidates=rows))) == names
+def test_packed_numbers_come_back_to_16_bits(values):
+    array = packed(values)
+    with np.errstate(over="ignore"):
+        share = unpacked(array) if abs(array["high"]) < 1e300 else values.ravel()
+    span = array["high"] / 2 - array["low"] / 2
+    np.testing.assert_allclose(share, values.ravel(), atol=span / 30_000)
+    json.dumps(array, allow_nan=False)
+
+
+def test_a_formula_without_finite_values_can_be_shown(study):
+    c = study.candidates[0]
+    text = "sqrt(0 - temperature) + 0*humidity"
+    hollow = replace(c, formula=Formula.parse(text, study.domain))
+    errors = replace(c.score.teacher, max_error=float("inf"), non_finite=4100)
+    hollow = replace(hollow, score=replace(c.score, teacher=errors))
+    (one,) = data_of(report(study, hollow))["candidates"]
+    assert one["figures"]["error"] is None
+    assert one["drawn"]["worst"] is None
+    assert "no finite value at 4,100 of the points" in [claim["says"] for claim in one["claims"]]

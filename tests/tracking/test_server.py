@@ -43,7 +43,7 @@ def test_a_server_that_dies_in_the_middle_loses_nothing(make, own_store, tmp_pat
         with pytest.raises(TrackingError) as caught:
             log_study(study, remote, kill)
         assert server.url in caught.value.where
-        assert "distill log" in caught.value.hint
+        assert "distill sync" in caught.value.hint
         with pytest.raises(TrackingError, match="cannot be used"):
             open_store(tmp_path, server.url)
     with running(own_store, free_port()) as server:

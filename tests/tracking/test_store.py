@@ -64,7 +64,7 @@ def test_a_server_that_is_down_is_said_with_what_to_do(tmp_path):
         with pytest.raises(TrackingError, match="refused") as caught:
             open_store(tmp_path, uri)
     assert uri in caught.value.where
-    assert "distill log" in caught.value.hint
+    assert "distill sync" in caught.value.hint
 
 
 def test_a_server_of_another_kind_is_refused(tmp_path):

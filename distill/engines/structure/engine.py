@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -66,6 +66,10 @@ MOST_BLOCKS = 6
 """So many pieces are offered to the search over the whole function."""
 
 
+Offer = Callable[[Sequence[Node]], None]
+"""Is told the combined inputs and the formulas of solved pieces, for others to build on."""
+
+
 @dataclass(frozen=True, slots=True)
 class StructureOptions:
     """How the structure engine searches."""
@@ -105,11 +109,12 @@ class Structure:
         """``structure``."""
         return "structure"
 
-    def search(self, problem: Problem) -> Iterator[Candidate]:
+    def search(self, problem: Problem, offer: Offer = lambda blocks: None) -> Iterator[Candidate]:
         """Candidates as pieces come together, and those of the search over the whole function.
 
         With a budget in seconds that search runs beside, with one in evaluations after the other,
-        so that the same problem gives the same candidates.
+        so that the same problem gives the same candidates. ``offer`` is told the pieces found so
+        far, whenever there may be more.
         """
         seconds, started = problem.budget.seconds, time.monotonic()
         if problem.rules.skeleton is not None:
@@ -119,7 +124,7 @@ class Structure:
             return
         news = News(problem.sample, problem.rules)
         if seconds is None:
-            yield from self._in_turn(problem, news)
+            yield from self._in_turn(problem, news, offer)
             return
         deadline = started + seconds
         with ExitStack() as stack:
@@ -134,7 +139,7 @@ class Structure:
             if self.options.operon:
                 beside((), deadline)
             looks = list(self._looks(problem, deadline))
-            for found in self._structured(problem, looks, news):
+            for found in self._structured(problem, looks, news, offer):
                 problem.tell(min(1.0, (time.monotonic() - started) / seconds))
                 yield from found
                 yield from _news(news, _drained(others))
@@ -151,15 +156,17 @@ class Structure:
                 yield from _news(news, _drained(others))
             yield from _news(news, _drained(others))
 
-    def _in_turn(self, problem: Problem, news: News) -> Iterator[Candidate]:
-        looks = list(self._looks(problem, None))
-        for found in self._structured(problem, looks, news):
-            yield from found
+    def _in_turn(self, problem: Problem, news: News, offer: Offer) -> Iterator[Candidate]:
         evaluations = problem.budget.evaluations
-        if not self.options.operon or evaluations is None:
+        assert evaluations is not None
+        looks = list(self._looks(problem, None))
+        for found in self._structured(problem, looks, news, offer):
+            problem.tell(min(1.0, _evaluated(looks) / evaluations))
+            yield from found
+        if not self.options.operon:
             return
         done = any(look.enough and look.solved for look in looks)
-        left = max(1, evaluations - sum(look.search.evaluated for look in looks))
+        left = max(1, evaluations - _evaluated(looks))
         budget = Budget(evaluations=max(1, round(AFTERWARDS * evaluations)) if done else left)
         blocks = _blocks(problem, looks)
         half = Budget(evaluations=max(1, (budget.evaluations or 1) // 2))
@@ -190,7 +197,7 @@ class Structure:
             yield _Look(level, Quest(piece, (number,)), search, enough, unit)
 
     def _structured(
-        self, problem: Problem, looks: list[_Look], news: News
+        self, problem: Problem, looks: list[_Look], news: News, offer: Offer
     ) -> Iterator[list[Candidate]]:
         """New candidates, effort after effort, at each level; empty lists on the way."""
         told: set[Node] = set()
@@ -200,10 +207,12 @@ class Structure:
                     for _ in look.search.run(look.root, effort):
                         yield self._new(problem, look, told, news)
                     problem.explain(_learned(looks))
+                    offer(_blocks(problem, looks))
                     if look.enough and look.solved:
                         return
         except (OutOfQuestions, OutOfTime):
             problem.explain(_learned(looks))
+            offer(_blocks(problem, looks))
             for look in looks:
                 yield self._new(problem, look, told, news)
 
@@ -262,6 +271,10 @@ def _learned(looks: list[_Look]) -> Finding:
         if finding.state == "solved":
             return finding
     return next((finding for finding in findings if finding.parts), findings[0])
+
+
+def _evaluated(looks: Sequence[_Look]) -> int:
+    return sum(look.search.evaluated for look in looks)
 
 
 def _blocks(problem: Problem, looks: list[_Look]) -> tuple[Node, ...]:

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from distill.config import options_of, read_option
+from distill.config import read_option
 from distill.errors import ToolchainError
-from distill.firmware.doctor import examine
 from distill.firmware.target import Target, load_target
 from distill.firmware.toolchains import (
     HostCompiler,
@@ -227,40 +226,3 @@ def test_sanitizers_stop_a_float_that_does_not_fit_its_integer(
     arguments = [*compiler.sanitizers, str(source), "-o", str(tmp_path / "fault")]
     assert compiler.run(arguments, tmp_path).status == 0
     assert run_tool([str(tmp_path / "fault")], seconds=30, folder=tmp_path).status != 0
-
-
-def test_doctor_finds_what_is_installed_and_explains_what_is_not(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    program = tmp_path / "cppcheck"
-    program.write_text("#!/bin/sh\necho Cppcheck 9.9\n")
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path))
-    findings = {finding.name: finding for finding in examine()}
-    assert findings["zig"].found
-    assert findings["unicorn"].found
-    assert findings["cppcheck"].detail == f"Cppcheck 9.9 ({program})"
-    assert not findings["arm-none-eabi-gcc"].found
-    assert "apt install gcc-arm-none-eabi" in findings["arm-none-eabi-gcc"].gives
-    assert not findings["qemu-user"].found
-    assert all("install" in f.gives or "http" in f.gives for f in findings.values())
-
-
-def test_doctor_says_what_every_target_can_be_built_with(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    native.gcc_version.cache_clear()
-    targets = [load_target(read_option("target", name)) for name in options_of("target")]
-    try:
-        findings = {f.name.removeprefix("target "): f for f in examine(targets)}
-    finally:
-        native.gcc_version.cache_clear()
-    for target in targets:
-        finding = findings[target.name]
-        assert target.native is not None
-        assert finding.found == (target.wheels is not None)
-        assert f"native figures: apt install {target.native.packages[0]}" in finding.gives
-        if target.wheels is not None:
-            assert finding.detail.startswith("wheels (zig cc (clang ")
-    assert findings["avr"].detail == "costs are estimates; nothing builds for it"

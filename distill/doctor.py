@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import importlib.metadata
 import shutil
-import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import get_args
 
+from distill.engines.pysr import installed as pysr
 from distill.errors import ToolchainError
 from distill.firmware import simavr
 from distill.firmware.target import Target, ToolchainName
@@ -44,20 +44,23 @@ def _program(name: str, *arguments: str) -> Callable[[], str | None]:
 
     def look() -> str | None:
         path = shutil.which(name)
-        if path is None:
-            return None
-        try:
-            ended = run_tool(
-                [path, *(arguments or ("--version",))],
-                seconds=20,
-                folder=Path(tempfile.gettempdir()),
-            )
-        except ToolchainError:
-            return f"{path} (does not tell its version)"
-        lines = (ended.output or ended.errors).splitlines()
-        return f"{lines[0].strip()} ({path})" if ended.status == 0 and lines else path
+        return _version(path, *arguments) if path else None
 
     return look
+
+
+def _version(path: str, *arguments: str) -> str:
+    """The first line that a program tells of itself, and where it is."""
+    try:
+        ended = run_tool(
+            [path, *(arguments or ("--version",))],
+            seconds=20,
+            folder=Path(tempfile.gettempdir()),
+        )
+    except ToolchainError:
+        return f"{path} (does not tell its version)"
+    lines = (ended.output or ended.errors).splitlines()
+    return f"{lines[0].strip()} ({path})" if ended.status == 0 and lines else path
 
 
 def _package(name: str) -> Callable[[], str | None]:
@@ -81,9 +84,19 @@ def _simavr() -> str | None:
 
 
 def _julia() -> str | None:
-    """Julia on the path, or the one that PySR's helper keeps in this environment."""
-    own = Path(sys.prefix) / "julia_env" / "pyjuliapkg" / "install" / "bin" / "julia"
-    return _program("julia")() or (str(own) if own.exists() else None)
+    """Julia where PySR looks for it."""
+    there = pysr.julia(pysr.find())
+    return _version(str(there.executable)) if there.executable else None
+
+
+def _pysr() -> str | None:
+    """PySR, and whether it can start as it is."""
+    there = pysr.find()
+    if there is None:
+        return None
+    if not there.supported:
+        return f"{there.version}: not used, distill needs {pysr.WANTED}"
+    return f"{there.version}, {pysr.first_use(there) or 'Julia and its packages are ready'}"
 
 
 _TOOLS = (
@@ -159,12 +172,12 @@ _TOOLS = (
     _Tool(
         "julia",
         _julia,
-        "what PySR runs on; pysr installs its own if there is none: https://julialang.org/downloads",
+        f"what PySR runs on; its first start installs one. Without a network: {pysr.WAYS_OUT}",
     ),
     _Tool(
         "pysr",
-        _package("pysr"),
-        "the package of the PySR search: python -m pip install 'distill[pysr]'",
+        _pysr,
+        f"the search with PySR (engine=pysr): {pysr.INSTALL}",
     ),
 )
 

@@ -1,0 +1,138 @@
+"""What a person does with a candidate in MLflow: ``distill export`` and ``distill choose``."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from omegaconf import OmegaConf
+from rich.console import Console
+from rich.text import Text
+
+from distill.config import read_config
+from distill.delivery import Shipped, export_directory, ship
+from distill.engines.base import Candidate
+from distill.errors import DistillError
+from distill.firmware.target import load_target
+from distill.opening import open_context
+from distill.overrides import apply_overrides
+from distill.progress import Progress
+from distill.results import shipped_data, shipped_line
+from distill.summary import show_shipped
+from distill.voices.voice import Result, Voice
+
+if TYPE_CHECKING:
+    from distill.tracking.choose import Chosen
+    from distill.tracking.fetch import CandidateRun
+
+
+def export_run(
+    reference: str, root: Path, uri: str | None, overrides: Sequence[str], voice: Voice
+) -> None:
+    """Export a candidate that MLflow knows, by its study's config: ``distill export``.
+
+    ``reference`` is a run's id, a version of a registered model or a study.
+
+    Raises
+    ------
+    TrackingError : when there is no such candidate.
+    ExportError, ToolchainError : as for :func:`ship`.
+    """
+    from distill.tracking.fetch import load_candidate_run
+    from distill.tracking.store import open_store
+
+    run = load_candidate_run(reference, open_store(root, uri))
+    shipped = _shipped(run, overrides, None, voice)
+    voice.result(
+        Result(
+            show=lambda console: _show_export(console, run, shipped),
+            line=shipped_line(shipped),
+            data={"run": run.run_id, "export": shipped_data(shipped)},
+        )
+    )
+
+
+def choose_run(reference: str, root: Path, uri: str | None, *, c: bool, voice: Voice) -> None:
+    """Make a candidate the champion of its teacher's output: ``distill choose``.
+
+    ``c`` says whether a new version of the registered model gets its C, which is made for the
+    target of the study and verified. Where it cannot be made the choice stands without it.
+
+    Raises
+    ------
+    TrackingError : when there is no such candidate, or the store fails.
+    """
+    from distill.tracking.choose import champion_of_run, choose_candidate, is_registered
+    from distill.tracking.fetch import load_candidate_run
+    from distill.tracking.store import open_store
+
+    store = open_store(root, uri)
+    run = load_candidate_run(reference, store)
+    with tempfile.TemporaryDirectory() as folder:
+        bundle = None
+        if c and not is_registered(run, store):
+            bundle = _made(run, Path(folder) / "c", voice)
+        chosen = choose_candidate(champion_of_run(run, bundle), run, store)
+    voice.result(
+        Result(
+            show=lambda console: _show_choice(console, run, chosen),
+            line=f"{chosen.model} version {chosen.version}: {run.run_name}",
+            data={
+                "run": run.run_id,
+                "model": chosen.model,
+                "version": chosen.version,
+                "before": chosen.before,
+            },
+        )
+    )
+
+
+def _made(run: CandidateRun, directory: Path, progress: Progress) -> Path | None:
+    """The C of a candidate in a folder; None with a warning where none can be made."""
+    try:
+        return _shipped(run, (), directory, progress).bundle.directory
+    except DistillError as error:
+        progress.warn(f"the registered model has no C: {error.what}")
+        return None
+
+
+def _shipped(
+    run: CandidateRun, overrides: Sequence[str], directory: Path | None, progress: Progress
+) -> Shipped:
+    """The C of a candidate, in the config's directory where none is given."""
+    config = read_config(OmegaConf.create(apply_overrides(run.config, overrides)))
+    context = open_context(config, domain=run.candidate.formula.domain)
+    target = load_target(config.target)
+    return ship(
+        context,
+        Candidate.from_data(run.candidate.candidate_data),
+        run.candidate.score.max_error,
+        target,
+        directory or export_directory(config, context.teacher, target),
+        progress,
+    )
+
+
+def _show_export(console: Console, run: CandidateRun, shipped: Shipped) -> None:
+    console.print(Text(f"\n  of       {run.run_name}"), soft_wrap=True)
+    show_shipped(console, shipped)
+
+
+def _show_choice(console: Console, run: CandidateRun, chosen: Chosen) -> None:
+    """What changed, and what follows from it."""
+    name = f"models:/{chosen.model}@champion"
+    lines = [f"  chosen   {run.run_name}"]
+    if chosen.version == chosen.before:
+        lines.append(f"  model    {name} was version {chosen.version} already")
+    elif chosen.before is None:
+        lines.append(f"  model    {name} is version {chosen.version} now")
+    else:
+        lines.append(
+            f"  model    {name} is version {chosen.version} now and was version {chosen.before}"
+        )
+    lines += [f"  before   {other}: no longer chosen" for other in chosen.unmarked]
+    lines += [f"  next     distill export run={name}"]
+    for line in lines:
+        console.print(Text(line), soft_wrap=True)

@@ -1,0 +1,5 @@
+"""The command line: one file a command, and one front door."""
+
+from distill.cli.front import main
+
+__all__ = ["main"]

@@ -1,0 +1,56 @@
+"""The commands by name; heavy rooms are imported by the one that runs."""
+
+from __future__ import annotations
+
+from distill.cli import check, choose, compare, doctor, export, report, run, sync, ui
+from distill.cli import list as list_
+from distill.cli.command import Command
+
+COMMANDS: dict[str, Command] = {
+    "run": Command(
+        "sample, fit, score, measure, select, export, verify, and log to MLflow",
+        "run [--quiet | --json] [-m] [GROUP=OPTION ...] [KEY=VALUE ...]",
+        run.run,
+    ),
+    "compare": Command(
+        "hold recorded studies against each other",
+        "compare STUDY STUDY ... [out=FILE.csv|FILE.json] [root=FOLDER]",
+        compare.run,
+    ),
+    "choose": Command(
+        "make a candidate the champion in MLflow, with its C",
+        "choose [--quiet | --json] run=RUN_ID|models:/NAME/VERSION|STUDY [c=false]"
+        " [root=FOLDER] [uri=MLFLOW]",
+        choose.run,
+    ),
+    "export": Command(
+        "write the C of a candidate that MLflow knows",
+        "export [--quiet | --json] run=RUN_ID|models:/NAME@champion|STUDY [target=TARGET]"
+        " [export.KEY=VALUE ...] [root=FOLDER] [uri=MLFLOW]",
+        export.run,
+    ),
+    "check": Command(
+        "verify the proven bound in a certificate.json, box by box",
+        "check FILE [teacher=NAME|FILE] [jobs=N] [budget=N]",
+        check.run,
+    ),
+    "report": Command(
+        "write the page of a recorded study: front, formulas, errors, costs, C",
+        "report [STUDY] [out=FILE] [root=FOLDER]",
+        report.run,
+    ),
+    "ui": Command(
+        "open MLflow on the candidates",
+        "ui [port=5000] [open=true] [root=FOLDER] [uri=MLFLOW]",
+        ui.run,
+    ),
+    "sync": Command(
+        "log to MLflow every study that is on disk and not there yet",
+        "sync [--quiet | --json] [root=FOLDER] [uri=MLFLOW]",
+        sync.run,
+    ),
+    "doctor": Command("what this machine has, and what is missing", "doctor", doctor.run),
+    "list": Command(
+        "shipped teachers, engines and targets", "list [teachers] [engines] [targets]", list_.run
+    ),
+}

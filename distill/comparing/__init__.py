@@ -1,0 +1,1 @@
+"""Studies of one question held against each other."""

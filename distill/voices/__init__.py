@@ -1,0 +1,1 @@
+"""How a command speaks: to a person, in one line, or to a program."""
