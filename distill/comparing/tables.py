@@ -46,7 +46,7 @@ def show_comparison(console: Console, comparison: Comparison) -> None:
     nodes, decades = comparison.reference
     console.print(
         Text(
-            "hypervolume: nodes times decades of the largest error, from the reference point "
+            "volume: the hypervolume, nodes times decades of the largest error, from "
             f"({nodes:,} nodes, {10**decades:.3g}{_unit(comparison)}); errors below "
             f"{comparison.smallest:.3g} count as that.",
             style="dim",
@@ -64,15 +64,14 @@ def _unit(comparison: Comparison) -> str:
 
 
 def _studies(comparison: Comparison) -> Table:
-    columns = ["engine", "seed", "seconds", "points", "candidates", "on front", "best error"]
-    table = _table("", *columns, "hypervolume", "of all", text="study")
+    columns = ["seed", "s", "points", "found", "on front", "best error", "volume", "of all"]
+    table = _table("", *columns, text="study")  # whose name says the engine
     whole = comparison.hypervolume
     best = max(front.hypervolume for front in comparison.fronts)
     for front in comparison.fronts:
         last = front.entries[-1].max_error if front.entries else None
         table.add_row(
             front.letter,
-            Text(front.engine),
             "-" if front.seed is None else str(front.seed),
             figure(front.seconds),
             count(front.points),
@@ -90,7 +89,7 @@ def _studies(comparison: Comparison) -> Table:
 def _steps(comparison: Comparison) -> Table:
     """The smallest error of each study within each complexity."""
     steps = _spread(sorted(set(comparison.complexities)), MOST_STEPS)
-    table = _table("error within", *(f"{nodes:,} nodes" for nodes in steps))
+    table = _table("error within nodes", *(f"{nodes:,}" for nodes in steps))
     best = [_smallest([front.within(nodes) for front in comparison.fronts]) for nodes in steps]
     for front in comparison.fronts:
         found = [front.within(nodes) for nodes in steps]
@@ -180,7 +179,10 @@ def _table(*columns: str, text: str = "") -> Table:
     """Figures to the right, a text at the end that gives way where the terminal is narrow."""
     table = Table(box=None, pad_edge=False, header_style="bold", expand=bool(text))
     for name in columns:
-        table.add_column(Text(name), justify="right", no_wrap=True)
+        # Headings of several words may break, figures never.
+        table.add_column(
+            Text(name), justify="right", min_width=max(map(len, name.split()), default=0)
+        )
     if text:
-        table.add_column(text, overflow="ellipsis", no_wrap=True, ratio=1)
+        table.add_column(text, overflow="fold", ratio=1, min_width=12)
     return table

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from distill import cli
+from distill.errors import INTERRUPTED
 from distill.teachers.load import load_teacher
 
 from .making import halved, plain, raw
@@ -117,7 +118,7 @@ def test_ctrl_c_ends_all_processes(tmp_path):
     finally:
         if running.poll() is None:
             os.killpg(running.pid, signal.SIGKILL)
-    assert running.returncode == cli.INTERRUPTED
+    assert running.returncode == INTERRUPTED
     assert "Traceback" not in err
     assert not out
     for _ in range(100):
