@@ -2,8 +2,8 @@
 
 ``mlflow.pyfunc.load_model("models:/distill-<teacher>@champion")`` answers on a DataFrame with the
 inputs as columns; of a teacher of several outputs each has a model of its own,
-``distill-<teacher>-<output>``. A model carries this package's source, so that it needs no installed
-distill, and the C that was made of it.
+``distill-<teacher>-<output>``. A model carries what it needs of this package, so that it needs no
+installed distill, and the C that was made of it.
 
 The rule moves the alias to each version it makes. A person's choice stays: what ``distill choose``
 registered, and an alias that MLflow's own pages moved away from the newest version.
@@ -18,9 +18,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import distill
 from distill.formula import Formula
 from distill.tracking.entries import ALIAS, CANDIDATE_FILE, CHOSEN_BY, KEY, PERSON, model_name
+from distill.tracking.model_code import model_code
 from distill.tracking.model_page import Champion, metadata, model_page, version_page
 from distill.tracking.record import CandidateRecord, StudyRecord
 from distill.tracking.store import quiet
@@ -162,7 +162,9 @@ def save_model(champion: Champion, path: Path) -> None:
     outputs = Schema([ColSpec(DataType.double, champion.output)])
     data = path.with_name(CANDIDATE_FILE)
     data.write_text(json.dumps({"formula": formula.to_data(), "output": champion.output}))
-    artifacts = {"candidate": str(data)}
+    code = path.with_name("distill.zip")
+    code.write_bytes(model_code())
+    artifacts = {"candidate": str(data), "code": str(code)}
     if champion.bundle is not None:
         artifacts["c"] = str(shutil.copytree(champion.bundle, path.with_name("c")))
     # Closed forms can have functions that NumPy lacks, such as the error function.
@@ -172,7 +174,6 @@ def save_model(champion: Champion, path: Path) -> None:
             path,
             python_model=str(_CODE),
             artifacts=artifacts,
-            code_paths=[str(Path(distill.__file__).parent)],
             signature=ModelSignature(inputs, outputs),
             input_example=pd.DataFrame([domain.low], columns=list(domain.names)),
             pip_requirements=[f"{package}=={version(package)}" for package in packages],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +11,15 @@ import pandas as pd
 from mlflow.models import set_model
 from mlflow.pyfunc.model import PythonModel, PythonModelContext
 
-from distill.chain.expression import read_expression
-
 
 class FormulaModel(PythonModel):
     """Evaluates the formula of a candidate on a DataFrame with its inputs as columns."""
 
     def load_context(self, context: PythonModelContext) -> None:
-        """Read the candidate that was stored with the model."""
+        """Read the candidate that was stored with the model, by the code that was."""
+        sys.path.insert(0, context.artifacts["code"])
+        from distill.chain.expression import read_expression
+
         data = json.loads(Path(context.artifacts["candidate"]).read_text(encoding="utf-8"))
         self.formula = read_expression(data["formula"])
         self.output = str(data["output"])

@@ -8,13 +8,10 @@ writes what is missing and no more.
 from __future__ import annotations
 
 import json
-import math
-import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filelock import FileLock
@@ -24,11 +21,12 @@ from distill.engines.findings import lines
 from distill.progress import Progress, Silent
 from distill.tracking import entries
 from distill.tracking.champion import champion_of, register_by_rule
-from distill.tracking.entries import DIGEST, ENGINE, ID, KEY, KIND, PARENT, STUDY, Point
+from distill.tracking.entries import ENGINE, ID, KEY, KIND, PARENT, STUDY
 from distill.tracking.front_table import front_table
 from distill.tracking.plots import CandidatePlots, front_images
 from distill.tracking.record import PUBLISHED, CandidateRecord, StudyRecord, digest
 from distill.tracking.report import Figures, candidate_report, study_report
+from distill.tracking.runs import Content, Files, create, sync
 from distill.tracking.store import EXPERIMENTS, Store, quiet, tracking_errors
 from distill.tracking.unfinished import Search, unfinished_run
 from distill.tracking.view import write_views
@@ -37,10 +35,8 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
-Files = Mapping[str, str | bytes]
-
-# MLflow takes at most 100 params, 100 tags and 1000 of all together in a batch.
-_METRICS, _PARAMS = 800, 100
+# While one candidate is drawn another one is written, which is mostly waiting for the disk.
+_AT_ONCE = {"local": 2, "server": 4}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +50,6 @@ class Logged:
     parent_run_id: str
     run_ids: Mapping[str, str]
     model_version: str | None
-
-
-@dataclass(frozen=True)
-class _Content:
-    """All that a run shall hold; ``files`` is called with the run's id when they are needed."""
-
-    name: str
-    tags: Mapping[str, str]
-    params: Mapping[str, str]
-    metrics: Mapping[str, float]
-    points: list[Point]
-    digest: str
-    files: Callable[[str], Files]
 
 
 def log_study(record: StudyRecord, store: Store, progress: Progress | None = None) -> Logged:
@@ -86,17 +69,28 @@ def log_study(record: StudyRecord, store: Store, progress: Progress | None = Non
         parent_id = _parent_id(client, experiment, record, parent)
         data = digest(record.to_data(), record.points.tobytes().hex(), record.truth.tobytes().hex())
         plots, figures = CandidatePlots(record), Figures(record, together=1)
-        run_ids: dict[str, str] = {}
-        for i, candidate in enumerate(_published_first(record)):
-            news.advance(i / len(record.candidates), f"MLflow: {record.label(candidate)}")
+
+        def write(candidate: CandidateRecord) -> str:
             content = _candidate_content(record, candidate, parent_id, plots, figures)
             found = runs.get((candidate.id, candidate.engine))
-            run_ids[candidate.id] = _sync(client, experiment, found, content)
+            return sync(client, experiment, found, content)
+
+        run_ids: dict[str, str] = {}
+        with ThreadPoolExecutor(_AT_ONCE["local" if store.local else "server"]) as pool:
+            candidates = _published_first(record)
+            writing = [pool.submit(write, candidate) for candidate in candidates]
+            try:
+                for i, (candidate, run) in enumerate(zip(candidates, writing, strict=True)):
+                    news.advance(i / len(candidates), f"MLflow: {record.label(candidate)}")
+                    run_ids[candidate.id] = run.result()
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
         version = None
         if record.chosen:
             chosen = champion_of(record, record.chosen, run_ids[record.chosen.id])
             version = register_by_rule(client, chosen)
-        _sync(client, experiment, client.get_run(parent_id), _study_content(record, data))
+        sync(client, experiment, client.get_run(parent_id), _study_content(record, data))
         write_views(client, experiment, record, news)
     return Logged(experiment, parent_id, run_ids, version)
 
@@ -170,7 +164,7 @@ def _parent_id(
     if begun is not None:
         client.set_tag(begun.info.run_id, KEY, record.key)
         return str(begun.info.run_id)
-    return _create(client, experiment, record.name, entries.study_tags(record))
+    return str(create(client, experiment, record.name, entries.study_tags(record)).info.run_id)
 
 
 def _published_first(record: StudyRecord) -> list[CandidateRecord]:
@@ -184,7 +178,7 @@ def _candidate_content(
     parent_id: str,
     plots: CandidatePlots,
     figures: Figures,
-) -> _Content:
+) -> Content:
     data = candidate.to_data()
     tags = entries.candidate_tags(record, candidate) | {PARENT: parent_id}
 
@@ -198,7 +192,7 @@ def _candidate_content(
             **images,
         }
 
-    return _Content(
+    return Content(
         name=entries.run_name(record, candidate),
         tags=tags,
         params=entries.candidate_params(candidate),
@@ -209,7 +203,7 @@ def _candidate_content(
     )
 
 
-def _study_content(record: StudyRecord, data: str) -> _Content:
+def _study_content(record: StudyRecord, data: str) -> Content:
     table = front_table(record)
     columns = [list(row) for row in zip(*table.values(), strict=True)]
 
@@ -225,7 +219,7 @@ def _study_content(record: StudyRecord, data: str) -> _Content:
 
     # `MlflowClient.log_table` would append to the rows of an earlier call; this is its format.
     shown = json.dumps([{"path": "front.json", "type": "table"}])
-    return _Content(
+    return Content(
         name=record.name,
         tags=entries.study_tags(record) | {"mlflow.loggedArtifacts": shown},
         params=entries.study_params(record),
@@ -251,55 +245,3 @@ def _formula(candidate: CandidateRecord) -> Files:
     if isinstance(candidate.formula, ClosedForm):
         return {}
     return {"formula.tex": candidate.formula.latex() + "\n"}
-
-
-def _create(client: MlflowClient, experiment: str, name: str, tags: Mapping[str, str]) -> str:
-    return str(client.create_run(experiment, tags=dict(tags), run_name=name).info.run_id)
-
-
-def _sync(client: MlflowClient, experiment: str, found: Run | None, content: _Content) -> str:
-    """Make a run hold the content; the digest and the status come last."""
-    if found is None:
-        run_id = _create(client, experiment, content.name, content.tags)
-    else:
-        run_id = found.info.run_id
-        if found.info.status == "FINISHED" and found.data.tags.get(DIGEST) == content.digest:
-            return str(run_id)
-        client.update_run(run_id, status="RUNNING", name=content.name)
-    with tempfile.TemporaryDirectory() as folder:
-        for name, data in content.files(run_id).items():
-            path = Path(folder) / name
-            path.write_bytes(data if isinstance(data, bytes) else data.encode())
-        client.log_artifacts(run_id, folder)
-    _log_differences(client, run_id, found, content)
-    client.set_terminated(run_id, "FINISHED")
-    return str(run_id)
-
-
-def _log_differences(
-    client: MlflowClient, run_id: str, found: Run | None, content: _Content
-) -> None:
-    from mlflow.entities import Metric, Param, RunTag
-
-    now = time.time_ns() // 1_000_000
-    metrics = [
-        Metric(name, value, now, 0)
-        for name, value in content.metrics.items()
-        if found is None or found.data.metrics.get(name) != value
-    ]
-    metrics += [Metric(name, value, when, step) for name, value, when, step in content.points]
-    # A param cannot be changed in MLflow; what is there was logged for the same key.
-    params = [
-        Param(name, value)
-        for name, value in content.params.items()
-        if found is None or name not in found.data.params
-    ]
-    tags = [RunTag(name, value) for name, value in {**content.tags, DIGEST: content.digest}.items()]
-    batches = max(1, math.ceil(len(metrics) / _METRICS), math.ceil(len(params) / _PARAMS))
-    for i in range(batches):
-        client.log_batch(
-            run_id,
-            metrics=metrics[i * _METRICS : (i + 1) * _METRICS],
-            params=params[i * _PARAMS : (i + 1) * _PARAMS],
-            tags=tags if i == batches - 1 else [],
-        )

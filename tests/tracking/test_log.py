@@ -159,7 +159,8 @@ def test_a_crash_in_the_middle_is_completed_by_the_next_call(make, store, after)
     experiment = store.client().get_experiment_by_name(f"distill/crash_{after}").experiment_id
     (parent,) = runs(store, experiment, "study")
     assert parent.info.status == "RUNNING"
-    assert len(runs(store, experiment, "candidate")) == after
+    # Others may have been on their way.
+    assert after <= len(runs(store, experiment, "candidate")) <= len(study.candidates)
     logged = log_study(study, store)
     assert logged.parent_run_id == parent.info.run_id
     assert len(runs(store, experiment, "candidate")) == 3

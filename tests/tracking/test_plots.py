@@ -42,6 +42,37 @@ def test_each_candidate_gets_its_own_pictures(study):
     assert CandidatePlots(study).draw(study.candidates[1]) == first
 
 
+def test_what_a_picture_shares_with_others_is_drawn_once(study, monkeypatch):
+    drawn = []
+    plots = CandidatePlots(study)
+    canvas = plots._residuals._sheet._figure.canvas
+    draw = canvas.draw
+    monkeypatch.setattr(canvas, "draw", lambda: drawn.append(draw()))
+    for c in study.candidates:
+        plots.draw(c)
+    assert len(drawn) == 1
+
+
+def test_a_formula_far_off_gets_a_longer_axis(study):
+    plots = CandidatePlots(study)
+    near = plots._parity._axes.get_ylim()
+    far = Formula.parse("100*temperature", study.domain)
+    plots.draw(replace(study.candidates[0], formula=far))
+    low, high = plots._parity._axes.get_ylim()
+    assert low == near[0]
+    assert high == pytest.approx(near[1] + 2 * (near[1] - near[0]))
+
+
+@pytest.mark.parametrize("count", [39, 200])
+def test_a_long_front_bears_few_names_and_the_chosen_ones(study, count):
+    best = replace(study.candidates[0], chosen=False, on_front=True)
+    rows = [replace(best, id=str(i), chosen=i == count - 2) for i in range(count)]
+    axes = front_figure(replace(study, candidates=tuple(rows))).axes[0]
+    names = [text.get_text() for text in axes.texts]
+    assert len(names) <= 41
+    assert names.count(f"c{count - 1:02d}") == 1
+
+
 def test_the_map_marks_the_worst_point_and_scales_to_it(study):
     plots = CandidatePlots(study)
     c = study.candidates[2]
