@@ -17,9 +17,13 @@ class FormulaModel(PythonModel):
 
     def load_context(self, context: PythonModelContext) -> None:
         """Read the candidate that was stored with the model, by the code that was."""
+        # Only while it is imported: processes started later would find this part of the package in
+        # the place of the whole. What a module imports later comes from where its package did.
         sys.path.insert(0, context.artifacts["code"])
-        from distill.chain.expression import read_expression
-
+        try:
+            from distill.chain.expression import read_expression
+        finally:
+            sys.path.remove(context.artifacts["code"])
         data = json.loads(Path(context.artifacts["candidate"]).read_text(encoding="utf-8"))
         self.formula = read_expression(data["formula"])
         self.output = str(data["output"])

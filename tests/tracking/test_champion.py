@@ -69,7 +69,10 @@ def test_schema_example_and_metadata(bundled, version, store, monkeypatch):
 
     monkeypatch.setenv("MLFLOW_REGISTRY_URI", store.uri)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", store.uri)
+    before = list(sys.path)
     model = mlflow.pyfunc.load_model(f"models:/distill-bundled/{version.version}")
+    # Or what this process starts would find the model's part of the package in place of the whole.
+    assert sys.path == before
     assert model.metadata.signature.inputs.input_names() == ["temperature", "humidity"]
     assert model.metadata.signature.outputs.input_names() == ["wet_bulb"]
     said = model.metadata.metadata["distill"]
