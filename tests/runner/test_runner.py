@@ -160,6 +160,7 @@ def test_two_runs_of_the_same_study_compute_it_once(tmp_path: Path) -> None:
     for process in both:
         process.start()
     while not list(tmp_path.glob("root/number/.*.lock")):
+        assert any(process.is_alive() for process in both)
         time.sleep(0.02)
     (tmp_path / "go").touch()
     (a, a_reused), (b, b_reused) = results.get(timeout=30), results.get(timeout=30)
