@@ -38,7 +38,7 @@ test-all: $(READY) lint ## the slow sweeps too
 # One after the other: some hold searches to their seconds. Nothing is downloaded unless
 # DISTILL_JULIA=download says so.
 test-julia: $(READY) ## engine=pysr with a real Julia, where there is one (a quarter of an hour)
-	OMP_NUM_THREADS=1 $(BIN)/pytest -rs tests/julia
+	DISTILL_NATIVE= OMP_NUM_THREADS=1 $(BIN)/pytest -rs tests/julia
 
 lint: $(READY) ## ruff, mypy, the layers, the Dockerfile
 	$(BIN)/ruff check .
