@@ -69,8 +69,9 @@ def distill(
     domain : the inputs' box; None takes the teacher's own.
     tolerance : largest acceptable absolute error, in the output's unit.
     engine : ``distill list engines`` names them.
-    seconds, evaluations : the search's budget, one of them. With evaluations (also the default)
-        the same call gives the same formulas to the bit.
+    seconds, evaluations : the search's budget, one of them; None of both takes the engine's own.
+        With evaluations, which all but ``portfolio`` have, the same call gives the same formulas to
+        the bit.
     seed : seed of the search.
     points, design : how many questions the engines see and how they are laid out; the design is
         ``sobol`` for teachers that can be asked, ``data`` for tables, ``exhaustive`` for domains
@@ -89,7 +90,8 @@ def distill(
     constraints : what formulas keep to: ``monotone`` maps variables to increasing or decreasing,
         ``bounds`` is a pair of numbers (None for no bound), ``operators_of`` maps variables to
         operators.
-    skeleton : the form of the formula, such as ``"f(x)*exp(-c1*y)"``; for the engine ``structure``.
+    skeleton : the form of the formula, such as ``"f(x)*exp(-c1*y)"``; for the engines
+        ``structure``, ``pysr`` and ``portfolio``.
     options : options of the engine.
     root : folder that keeps results for reuse.
     progress : receives the news; None is silent.
@@ -166,7 +168,7 @@ def _prepared(
     base = read_option("engine", wanted["engine"])
     budget = {key: wanted[key] for key in ("seconds", "evaluations")}
     if budget == {"seconds": None, "evaluations": None}:
-        budget["evaluations"] = base["evaluations"]
+        budget = {key: base[key] for key in budget}
     asked = {key: wanted[key] for key in ("seed", "questions", "teacher_error", "units")}
     select = read_option("select", wanted["select"])
     if wanted["min_agreement"] is not None:

@@ -20,7 +20,7 @@ from distill.errors import (
     TrackingError,
 )
 from distill.firmware.target import load_target
-from distill.opening import open_context
+from distill.opening import check_engine, open_context
 from distill.outputs import ALL, search_all, with_output
 from distill.pipeline import search, study_root
 from distill.progress import Progress
@@ -144,6 +144,7 @@ class _Opened(NamedTuple):
 @contextmanager
 def _opened(config: StudyConfig, overrides: Sequence[str], voice: Voice) -> Iterator[_Opened]:
     """The teacher loaded, and the search shown in MLflow where that is wanted."""
+    check_engine(config)
     outputs = config.teacher.output == ALL
     first = open_context(with_output(config, 0) if outputs else config)
     if not (config.tracking.enabled and config.tracking.live):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from distill.config import StudyConfig, domain_from
 from distill.domain import Domain
+from distill.engines.registry import make_engine
 from distill.errors import ConfigError, DomainError, ExportError, TeacherError
 from distill.firmware.names import check_function_name
 from distill.study import StudyContext
@@ -51,6 +52,16 @@ def open_context(
     context = StudyContext(config, teacher, box, output_number(config.teacher.output, teacher))
     _ = context.rules  # mistakes in them are told before anything is asked
     return context
+
+
+def check_engine(config: StudyConfig) -> None:
+    """Have the engine look at its options before anything is asked.
+
+    Raises
+    ------
+    ConfigError : for an unknown engine, and for options that it refuses.
+    """
+    make_engine(config.engine.name, config.engine.options)
 
 
 def inputs_told(teacher: Teacher) -> str:

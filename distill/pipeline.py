@@ -26,7 +26,7 @@ from distill.fitted import FIT
 from distill.fitting import fit
 from distill.formula import Formula
 from distill.formula.operators import OPERATORS
-from distill.opening import literature, load_reference, open_context
+from distill.opening import check_engine, literature, load_reference, open_context
 from distill.progress import Progress
 from distill.runner import Runner
 from distill.sampling.sample_set import SampleSet
@@ -60,6 +60,7 @@ def search(
     ------
     DistillError : for everything that a user can do something about.
     """
+    check_engine(config)
     context = open_context(config, teacher, domain)
     teacher, domain, output = context.teacher, context.domain, context.output
     target = load_target(config.target) if config.target else None

@@ -13,6 +13,7 @@ from distill.engines import registry
 from distill.engines.base import Candidate
 from distill.engines.findings import Finding
 from distill.engines.noise import ErrorEstimate
+from distill.errors import ConfigError
 from distill.fitted import FIT, load_fitted, save_fitted
 from distill.fitting import fit
 from distill.formula import Formula
@@ -310,3 +311,29 @@ def test_the_points_of_the_prover_are_questions_too_and_can_be_turned_off(fake, 
         )
         assert fitted.counterexamples <= most
         assert bool(fitted.counterexamples) == bool(counterexamples)
+
+
+@pytest.mark.parametrize(
+    ("engine", "options", "what"),
+    [
+        ("operon", {"poplation_size": 9}, "has no option `poplation_size`"),
+        ("portfolio", {"operon": {"threads": "two"}}, "`threads` must be of type int"),
+        ("opern", {}, "there is no engine called `opern`"),
+    ],
+)
+def test_what_an_engine_refuses_is_told_before_the_teacher_is_asked(
+    tmp_path, engine, options, what
+):
+    import distill
+
+    asked = []
+
+    def teacher(x):
+        asked.append(len(x))
+        return curved(x)
+
+    with pytest.raises(ConfigError, match=what):
+        distill.distill(
+            teacher, PLANE, tolerance=0.1, engine=engine, options=options, root=tmp_path
+        )
+    assert asked == []
