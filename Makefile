@@ -8,7 +8,7 @@ TORCH ?= torch==2.13.0
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all test-julia lint bench bench-firmware bench-recovery bench-exact bench-bounds bench-tracking lock wheel clean
+.PHONY: help demo test test-all test-julia lint bench bench-firmware bench-recovery bench-exact bench-bounds bench-tracking bench-sweep lock wheel clean
 
 help: ## show this text
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -60,6 +60,9 @@ bench-exact: $(READY) ## exact C beside that of emlearn, m2cgen and micromlgen, 
 
 bench-bounds: $(READY) ## how near proven bounds come to the largest error that can be found
 	$(BIN)/python benchmarks/bounds.py --write docs/bounds-figures.md
+
+bench-sweep: $(READY) ## 64 short jobs on one process and on two
+	$(BIN)/python benchmarks/sweep.py --write docs/sweep-figures.md
 
 bench-tracking: $(READY) ## 200 candidates into MLflow, the prepared view in Chromium, parallel jobs
 	$(BIN)/python benchmarks/tracking.py --write docs/tracking-figures.md

@@ -34,20 +34,24 @@ from distill.voices.terminal import Terminal
 from distill.voices.voice import Result, Voice
 
 if TYPE_CHECKING:
+    from distill.tracking.origin import Origin
     from distill.tracking.sync import Place
 
 
-def sync_all(root: Path, uri: str | None, voice: Voice) -> None:
+def sync_all(root: Path, uri: str | None, voice: Voice, study: str = "") -> None:
     """Log every recorded study below ``root`` that is not in MLflow yet: ``distill sync``.
+
+    With ``study`` only that one, and once more where it is there.
 
     Raises
     ------
     TrackingError : when the store cannot be reached, or fails on the way.
+    ConfigError : when there is no such study.
     StorageError : when a record cannot be read; all others are logged then.
     """
-    from distill.tracking.sync import sync
+    from distill.tracking.sync import log_again, sync
 
-    done = sync(root, uri, voice)
+    done = log_again(study, root, uri, voice) if study else sync(root, uri, voice)
     count = len(done.places)
     line = f"{count} {'study' if count == 1 else 'studies'} logged."
     studies = [{"folder": str(f), "mlflow": dict(place)} for f, place in done.places.items()]
@@ -63,12 +67,15 @@ def sync_all(root: Path, uri: str | None, voice: Voice) -> None:
 
 
 def run_and_show(
-    config: StudyConfig, overrides: Sequence[str] = (), voice: Voice | None = None
+    config: StudyConfig,
+    overrides: Sequence[str] = (),
+    voice: Voice | None = None,
+    origin: Origin | None = None,
 ) -> None:
     """Distill, export, verify, log, and say what came out: ``distill run``.
 
-    ``overrides`` are what a sweep varied; they name the study in MLflow. Without a ``voice`` the
-    terminal speaks.
+    ``overrides`` are what a sweep varied; they name the study in MLflow. ``origin`` is the job of
+    the sweep. Without a ``voice`` the terminal speaks.
 
     Raises
     ------
@@ -77,11 +84,11 @@ def run_and_show(
     """
     if voice is None:
         with Terminal() as terminal:
-            return run_and_show(config, overrides, terminal)
+            return run_and_show(config, overrides, terminal, origin)
     target = load_target(config.target)
     shipped: Shipped | None = None
     unshipped: DistillError | None = None
-    with _opened(config, overrides, voice) as opened:
+    with _opened(config, overrides, voice, origin) as opened:
         progress, teacher, domain = opened.progress, opened.first.teacher, opened.first.domain
         whole: StudySet | None = None
         if config.teacher.output == ALL:
@@ -106,7 +113,7 @@ def run_and_show(
         except (ExportError, ToolchainError) as error:
             unshipped = error  # what was found is kept and shown all the same
         folders = [record_once(study, shipped, overrides, whole) for study in studies]
-    places, problem = _logged(config, folders, voice, again=opened.begun())
+    places, problem = _logged(config, folders, voice, origin, again=opened.begun())
     steps = next_steps(config)
     voice.result(
         Result(
@@ -142,7 +149,9 @@ class _Opened(NamedTuple):
 
 
 @contextmanager
-def _opened(config: StudyConfig, overrides: Sequence[str], voice: Voice) -> Iterator[_Opened]:
+def _opened(
+    config: StudyConfig, overrides: Sequence[str], voice: Voice, origin: Origin | None
+) -> Iterator[_Opened]:
     """The teacher loaded, and the search shown in MLflow where that is wanted."""
     check_engine(config)
     outputs = config.teacher.output == ALL
@@ -162,6 +171,7 @@ def _opened(config: StudyConfig, overrides: Sequence[str], voice: Voice) -> Iter
             plain(with_output(config, number) if outputs else config),
             tuple(overrides),
             len(teacher.outputs),
+            origin,
         )
         for number in (range(len(teacher.outputs)) if outputs else [first.output])
     ]
@@ -170,17 +180,27 @@ def _opened(config: StudyConfig, overrides: Sequence[str], voice: Voice) -> Iter
 
 
 def _logged(
-    config: StudyConfig, folders: Sequence[Path], progress: Progress, *, again: bool
+    config: StudyConfig,
+    folders: Sequence[Path],
+    progress: Progress,
+    origin: Origin | None,
+    *,
+    again: bool,
 ) -> tuple[list[Place | None], TrackingError | None]:
     """Where the studies are in MLflow, and what kept it from taking them."""
     places: list[Place | None] = [None] * len(folders)
     if not config.tracking.enabled:
         return places, None
+    from distill.tracking.origin import attach
+    from distill.tracking.store import open_store
     from distill.tracking.sync import track
 
+    root, uri = Path(config.root), config.tracking.uri
     for i, folder in enumerate(folders):
         try:
-            places[i] = track(folder, Path(config.root), config.tracking.uri, progress, again=again)
+            place = places[i] = track(folder, root, uri, progress, again=again)
+            if origin is not None:
+                attach(origin, place, open_store(root, uri))
         except TrackingError as error:
             return places, error
     return places, None

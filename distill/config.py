@@ -46,6 +46,8 @@ class SamplingConfig:
     points: int = 2048
     seed: int = 0
     held_out: float = 0.2
+    jobs: int = 1
+    ahead: str = "none"
 
 
 @dataclass
@@ -134,6 +136,32 @@ class TrackingConfig:
 
 
 @dataclass
+class PruningConfig:
+    """``sweep.pruning``."""
+
+    rule: str = "median"
+    trials: int = 5
+    fraction: float = 0.5
+
+
+@dataclass
+class SweepConfig:
+    """``conf/sweep``: how the jobs of a sweep are chosen and shared out; no part of a study."""
+
+    kind: str = "grid"
+    name: str | None = None
+    hours: float | None = None
+    attempts: int = 2
+    jobs_per_task: int = 1
+    trials: int = 50
+    workers: int = 1
+    objectives: list[str] = field(default_factory=lambda: ["max_error", "instructions"])
+    seed: int = 0
+    storage: str | None = None
+    pruning: PruningConfig = field(default_factory=PruningConfig)
+
+
+@dataclass
 class StudyConfig:
     """``conf/config.yaml``: everything one study needs."""
 
@@ -154,6 +182,7 @@ class StudyConfig:
 # Keys whose values come from a closed list.
 ALLOWED: dict[str, tuple[str, ...]] = {
     "sampling.design": ("sobol", "lhs", "grid", "exhaustive", "data"),
+    "sampling.ahead": ("none", "score"),
     "select.rule": ("cheapest", "knee", "most_accurate", "agrees", "by_id"),
     "select.bound": ("found", "certified"),
     "engine.costs": ("target", "uniform"),
@@ -171,6 +200,7 @@ LARGER_THAN: dict[str, float] = {
     "tolerance": 0,
     "sampling.points": 0,
     "sampling.seed": -1,
+    "sampling.jobs": 0,
     "engine.seconds": 0,
     "engine.evaluations": 0,
     "engine.seed": -1,
@@ -194,6 +224,21 @@ LARGER_THAN: dict[str, float] = {
     "export.proof_seconds": 0,
     "export.proof_workers": 0,
     "export.verify_points": 0,
+}
+
+SWEEP_ALLOWED: dict[str, tuple[str, ...]] = {
+    "kind": ("grid", "adaptive"),
+    "pruning.rule": ("median", "none"),
+}
+
+SWEEP_LARGER_THAN: dict[str, float] = {
+    "hours": 0,
+    "attempts": 0,
+    "jobs_per_task": 0,
+    "trials": 0,
+    "workers": 0,
+    "seed": -1,
+    "pruning.trials": -1,
 }
 
 
@@ -235,27 +280,54 @@ def read_option(group: str, name: str) -> dict[str, Any]:
 
 
 def read_config(composed: DictConfig) -> StudyConfig:
-    """Check a composed config against the schema.
+    """The study that a composed config describes, checked against the schema.
+
+    Of ``sweep`` a study has the name alone, which is all that a recorded config has of it.
 
     Raises
     ------
     ConfigError : naming the key, what it holds and what it may hold.
     """
+    known = _known(composed)
+    if OmegaConf.is_dict(composed.get("sweep")):
+        known["sweep"] = read_sweep(composed).name
+    config = cast(StudyConfig, _read(known, StudyConfig))
+    check_config(config)
+    return config
+
+
+def read_sweep(composed: DictConfig) -> SweepConfig:
+    """How a composed config wants the jobs of a sweep chosen and shared out.
+
+    Raises
+    ------
+    ConfigError : naming the key, what it holds and what it may hold.
+    """
+    config = cast(SweepConfig, _read(composed["sweep"], SweepConfig, "sweep."))
+    _check_values(config, SWEEP_ALLOWED, SWEEP_LARGER_THAN, "sweep.")
+    if not 0 <= config.pruning.fraction < 1:
+        raise ConfigError(
+            f"`sweep.pruning.fraction` is {config.pruning.fraction}, "
+            "but must be a part: at least 0, below 1.",
+            where="config key `sweep.pruning.fraction`",
+        )
+    return config
+
+
+def _read(composed: DictConfig, schema: type, prefix: str = "") -> object:
+    """Plain config as the dataclass of its schema."""
     try:
-        merged = OmegaConf.merge(OmegaConf.structured(StudyConfig), _known(composed))
-        config = cast(StudyConfig, OmegaConf.to_object(merged))
+        return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(schema), composed))
     except MissingMandatoryValue as error:
         raise ConfigError(
             f"`{error.full_key}` must be given.",
-            where=f"config key `{error.full_key}`",
-            hint=f"add {error.full_key}=VALUE to the command.",
+            where=f"config key `{prefix}{error.full_key}`",
+            hint=f"add {prefix}{error.full_key}=VALUE to the command.",
         ) from None
     except OmegaConfBaseException as error:
-        key = error.full_key or "?"
+        key = f"{prefix}{error.full_key or '?'}"
         reason = str(error.msg or error).splitlines()[0]
         raise ConfigError(f"{reason}.", where=f"config key `{key}`") from None
-    check_config(config)
-    return config
 
 
 def _known(composed: DictConfig) -> DictConfig:
@@ -279,26 +351,7 @@ def check_config(config: StudyConfig) -> None:
     ------
     ConfigError : naming the key and the allowed values.
     """
-    for key, allowed in ALLOWED.items():
-        value = _value(config, key)
-        if value not in allowed:
-            close = difflib.get_close_matches(str(value), allowed, 1)
-            raise ConfigError(
-                f"`{value}` cannot be used.",
-                where=f"config key `{key}`",
-                hint=(f"did you mean `{close[0]}`? " if close else "")
-                + f"Allowed: {', '.join(allowed)}.",
-            )
-    for key, bound in LARGER_THAN.items():
-        value = _value(config, key)
-        if value is not None and not bound < value < float("inf"):
-            raise ConfigError(
-                f"`{key}` is {value}, but must be a finite number larger than {bound:g}.",
-                where=f"config key `{key}`",
-                hint="state the largest error you accept, in the output's unit."
-                if key == "tolerance"
-                else "",
-            )
+    _check_values(config, ALLOWED, LARGER_THAN)
     for key in ("sampling.held_out", "select.margin"):
         if not 0 <= _value(config, key) < 1:
             raise ConfigError(
@@ -345,6 +398,35 @@ def check_config(config: StudyConfig) -> None:
             hint="give one of them and set the other to null; "
             "evaluations make the result reproducible to the bit.",
         )
+
+
+def _check_values(
+    config: object,
+    allowed_of: Mapping[str, tuple[str, ...]],
+    larger_than: Mapping[str, float],
+    prefix: str = "",
+) -> None:
+    """Check what comes from a closed list, and what must be larger than a bound."""
+    for key, allowed in allowed_of.items():
+        value = _value(config, key)
+        if value not in allowed:
+            close = difflib.get_close_matches(str(value), allowed, 1)
+            raise ConfigError(
+                f"`{value}` cannot be used.",
+                where=f"config key `{prefix}{key}`",
+                hint=(f"did you mean `{close[0]}`? " if close else "")
+                + f"Allowed: {', '.join(allowed)}.",
+            )
+    for key, bound in larger_than.items():
+        value = _value(config, key)
+        if value is not None and not bound < value < float("inf"):
+            raise ConfigError(
+                f"`{prefix}{key}` is {value}, but must be a finite number larger than {bound:g}.",
+                where=f"config key `{prefix}{key}`",
+                hint="state the largest error you accept, in the output's unit."
+                if key == "tolerance"
+                else "",
+            )
 
 
 def _value(config: object, key: str) -> Any:

@@ -15,7 +15,7 @@ import numpy as np
 
 from distill.arrays import Array
 from distill.errors import DomainError
-from distill.identifiers import why_not_identifier
+from distill.identifiers import why_not_a_line, why_not_identifier
 
 Scale = Literal["linear", "log"]
 Kind = Literal["continuous", "integer", "boolean"]
@@ -50,7 +50,7 @@ class Variable:
     Raises
     ------
     DomainError : for a name that is no identifier, bounds that are not finite or not low < high,
-        an unknown scale or kind.
+        a unit with control characters, an unknown scale or kind.
     """
 
     name: str
@@ -67,6 +67,10 @@ class Variable:
                 f"`{self.name}` cannot name a variable: {why}.",
                 where=where,
                 hint="rename it; the name becomes a C identifier in the generated code.",
+            )
+        if why := why_not_a_line(str(self.unit)):
+            raise DomainError(
+                f"{str(self.unit)!a} is no unit: {why}.", where=where, hint="write it in one line."
             )
         for key in ("low", "high"):
             try:

@@ -95,3 +95,9 @@ class TrackingError(DistillError):
     """The MLflow store cannot be reached or does not hold what was asked for."""
 
     exit_code = 3
+
+
+class ClusterError(DistillError):
+    """The cluster's scheduler cannot be asked, or refuses what it is given."""
+
+    exit_code = 3

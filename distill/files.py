@@ -22,6 +22,7 @@ _REASONS = {
     errno.EACCES: ("permission denied", "choose a folder you may write to with root=FOLDER."),
     errno.EPERM: ("permission denied", "choose a folder you may write to with root=FOLDER."),
     errno.ENOENT: ("the folder cannot be made", "choose another folder with root=FOLDER."),
+    errno.EEXIST: ("a part of the path is a file", "choose another folder with root=FOLDER."),
     errno.ENOTDIR: ("a part of the path is a file", "choose another folder with root=FOLDER."),
     errno.ENAMETOOLONG: ("the path is too long", "choose a shorter folder with root=FOLDER."),
 }

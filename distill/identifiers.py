@@ -1,9 +1,10 @@
-"""The one place where a name from outside becomes a C identifier."""
+"""The one place where names and units from outside are let in: as C identifiers, as one line."""
 
 from __future__ import annotations
 
 import keyword
 import re
+import unicodedata
 
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}\Z")
 
@@ -115,4 +116,18 @@ def why_not_identifier(name: str) -> str | None:
         return f"`{name}` is a word of the C or C++ language"
     if keyword.iskeyword(name):
         return f"`{name}` is a word of the Python language"
+    return None
+
+
+_CONTROLS = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+
+
+def why_not_a_line(text: str) -> str | None:
+    """Why ``text`` cannot be shown as it is on a terminal, in a C comment, a page; None if it can.
+
+    Control characters move a terminal's cursor, end lines and turn the direction of writing.
+    """
+    for character in text:
+        if unicodedata.category(character) in _CONTROLS:
+            return f"it holds the control character {character!a}"
     return None

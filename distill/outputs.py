@@ -48,7 +48,8 @@ def search_all(
         progress.begin(OUTPUT, f"{output.name}, {number + 1} of {len(teacher.outputs)}")
         study = search(with_output(config, number), progress, teacher, domain, hints)
         studies.append(study)
-        hints += formulas(c.candidate for c in study.choices if c.on_front)[-HINTS:]
+        new = formulas(c.candidate for c in study.choices if c.on_front)[-HINTS:]
+        hints = [*(h for h in hints if h not in new), *new][-MOST_HINTS:]
     whole = StudySet(tuple(studies))
     choices = whole.chosen
     if len(classes_of(teacher)) <= 2 or choices is None or not asked_freely(teacher):
@@ -65,7 +66,11 @@ def search_all(
 
 
 HINTS = 3
-"""So many of the most accurate formulas of an output are known in the search for the next."""
+"""So many of the most accurate formulas of an output are known in the searches for the next."""
+
+MOST_HINTS = 12
+"""So many different ones are known at most, the newest: of hundreds of outputs, each search would
+try more than the last."""
 
 
 def with_output(config: StudyConfig, output: int) -> StudyConfig:

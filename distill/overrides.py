@@ -20,7 +20,8 @@ def apply_overrides(config: Mapping[str, Any], overrides: Sequence[str]) -> dict
     ------
     ConfigError : for what is no override, no key or no option.
     """
-    groups = {folder.name for folder in conf_directory().iterdir() if folder.is_dir()}
+    # A study has its sweep's name alone, and nothing of Hydra's.
+    groups = {f.name for f in conf_directory().iterdir() if f.is_dir()} - {"sweep", "hydra"}
     result: dict[str, Any] = copy.deepcopy(dict(config))
     for override in overrides:
         key, equals, text = override.partition("=")

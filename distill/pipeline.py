@@ -7,7 +7,6 @@ What follows, export and verify, is :mod:`distill.delivery`.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -32,7 +31,7 @@ from distill.runner import Runner
 from distill.sampling.sample_set import SampleSet
 from distill.scoring.facts import Demands
 from distill.stages.measure import MEASURE, MEASURED_BY, measure
-from distill.stages.sample import SAMPLE, sample
+from distill.stages.sample import SAMPLE, made_from, sample
 from distill.stages.score import SCORE, published_candidates, score
 from distill.stages.select import SELECT, select
 from distill.study import Choice, Study
@@ -66,11 +65,10 @@ def search(
     target = load_target(config.target) if config.target else None
     costs_of = operator_costs(config, target)
     runner = Runner(study_root(config, teacher), progress)
-    box = json.loads(domain.to_json())
 
     sampled = runner.run(
         SAMPLE,
-        {"sampling": plain(config.sampling), "domain": box, "output": output},
+        made_from(config.sampling, domain, output),
         [teacher.fingerprint],
         f"asking {teacher.name}",
         lambda work: sample(config.sampling, teacher, domain, output, work.progress),

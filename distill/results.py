@@ -11,6 +11,13 @@ from typing import Any
 
 from distill.delivery import Shipped
 from distill.study import Choice, Study
+from distill.tracking.entries import shorten
+
+MOST = 12
+"""Outputs that are told one by one in a line."""
+
+LONGEST = 2000
+"""Characters of a formula in that line."""
 
 
 def study_data(study: Study, folder: Path, place: Mapping[str, Any] | None) -> dict[str, object]:
@@ -69,10 +76,15 @@ def shipped_data(shipped: Shipped | None) -> dict[str, object] | None:
 def run_line(
     studies: Sequence[Study], shipped: Shipped | None, places: Sequence[Mapping[str, Any] | None]
 ) -> str:
-    """What a run came to: its choices, its C and its MLflow runs."""
+    """What a run came to: its choices, its C and its MLflow runs; of many only how many."""
     lines = [_chosen_line(study) for study in studies]
+    if len(studies) > MOST:
+        found = sum(study.chosen is not None for study in studies)
+        lines = [f"{found:,} of {len(studies):,} outputs have a formula within the tolerance"]
     runs = [str(place["run"]) for place in places if place is not None]
     in_mlflow = [f"MLflow run{'s' if len(runs) > 1 else ''} {', '.join(runs)}"] if runs else []
+    if len(runs) > MOST:
+        in_mlflow = [f"{len(runs):,} MLflow runs"]
     return "; ".join([*lines, *([shipped_line(shipped)] if shipped else []), *in_mlflow])
 
 
@@ -88,6 +100,6 @@ def _chosen_line(study: Study) -> str:
         return f"{output.name}: {study.selection.reason.rstrip('.')}"
     error = f"{chosen.score.max_error:.4g} {output.unit}".rstrip()
     return (
-        f"{output.name} = {chosen.formula.readable()}, off by up to {error}, "
+        f"{output.name} = {shorten(chosen.formula.readable(), LONGEST)}, off by up to {error}, "
         f"{chosen.formula.complexity:,} nodes"
     )

@@ -85,6 +85,10 @@ class Runner:
     root: Path
     progress: Progress
 
+    def has(self, stage: Stage[R], config: Mapping[str, object], inputs: Sequence[str]) -> bool:
+        """Whether the stage's result is there."""
+        return (self._folder(stage, key_of(stage.name, config, inputs)) / "stage.json").exists()
+
     def run(
         self,
         stage: Stage[R],
@@ -100,7 +104,7 @@ class Runner:
         StorageError : when the folder cannot be written or read.
         """
         key = key_of(stage.name, config, inputs)
-        folder = self.root / stage.name / key[:16]
+        folder = self._folder(stage, key)
         if not (folder / "stage.json").exists():
             with disk_errors(folder):
                 folder.parent.mkdir(parents=True, exist_ok=True)
@@ -111,6 +115,9 @@ class Runner:
         result = self._load(stage, folder)
         self.progress.end(stage.name, stage.describe(result), reused=True)
         return Done(key, folder, result, reused=True)
+
+    def _folder(self, stage: Stage[R], key: str) -> Path:
+        return self.root / stage.name / key[:16]
 
     def _lock(self, folder: Path) -> FileLock:
         lock = FileLock(folder.with_name(f".{folder.name}.lock"))

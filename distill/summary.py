@@ -20,6 +20,7 @@ from distill.scoring.labels import Labels
 from distill.study import Choice, Study
 from distill.study_set import StudySet
 from distill.teachers.base import classes_of
+from distill.tracking.entries import shorten
 from distill.tracking.places import place
 
 
@@ -45,14 +46,17 @@ def show(
 def show_all(
     console: Console, whole: StudySet, shipped: Shipped | None, next_steps: list[str]
 ) -> None:
-    """Print the summary of all outputs of a teacher."""
-    for study in whole.studies:
+    """Print the summary of all outputs of a teacher: of many a line each."""
+    for study in whole.studies if len(whole.studies) <= MOST_OUTPUTS else ():
         console.print()
         console.print(Text(study.context.output_of_teacher.name, style="bold underline"))
         console.print(_front(study))
         console.print(_choice(study))
         if study.findings is not None:
             console.print(findings_tree(study.findings))
+    if len(whole.studies) > MOST_OUTPUTS:
+        console.print()
+        console.print(_outputs(whole.studies))
     _tell_unproven(console, whole.studies)
     if whole.labels is not None:
         console.print(_confusion(whole.labels, classes_of(whole.context.teacher)))
@@ -60,6 +64,38 @@ def show_all(
         show_shipped(console, shipped)
     for line in next_steps:
         console.print(Text(line), soft_wrap=True)
+
+
+def _outputs(studies: Sequence[Study]) -> Group:
+    """What was chosen for each of many outputs, those without a formula first."""
+    ordered = sorted(studies, key=lambda study: study.chosen is not None)
+    missing = sum(study.chosen is None for study in studies)
+    table = Table(
+        title=f"{len(studies):,} outputs, {missing:,} without a formula within the tolerance",
+        title_justify="left",
+        box=None,
+        pad_edge=False,
+        expand=True,
+        header_style="bold",
+    )
+    table.add_column("output", no_wrap=True)
+    for heading in ("nodes", "max error"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("formula", overflow="ellipsis", no_wrap=True, ratio=1)
+    for study in ordered[:MOST_ROWS]:
+        name, chosen = Text(study.context.output_of_teacher.name), study.chosen
+        if chosen is None:
+            table.add_row(name, "-", "-", Text(study.selection.reason), style="yellow")
+        else:
+            table.add_row(
+                name,
+                f"{chosen.formula.complexity:,}",
+                figure(chosen.score.max_error),
+                Text(shorten(chosen.formula.readable(4), LONGEST)),
+            )
+    more = len(ordered) - MOST_ROWS
+    lines = [Text(f"and {more:,} more; `distill ui` shows all.")] if more > 0 else []
+    return Group(table, *lines)
 
 
 def show_shipped(console: Console, shipped: Shipped) -> None:
@@ -93,6 +129,12 @@ def _grow(tree: Tree, finding: Finding, deep: int) -> None:
 
 DEEPEST = 5
 
+LONGEST = 2000
+"""Characters of a formula; the report and the C have all of a longer one."""
+
+MOST_OUTPUTS, MOST_ROWS = 8, 40
+"""Outputs that are shown one by one, and rows of the table that is shown of more."""
+
 
 def figure(value: float | None, digits: int = 3) -> str:
     """A number for a person, or a dash."""
@@ -109,7 +151,10 @@ def _front(study: Study) -> Table:
     config = study.context.config
     target = str(config.target.get("name", ""))
     table = Table(
-        title=f"Pareto front of {len(study.choices)} candidates (errors in {unit or 'the output'})",
+        title=Text(
+            f"Pareto front of {len(study.choices)} candidates (errors in {unit or 'the output'})",
+            style="table.title",
+        ),
         title_justify="left",
         box=None,
         pad_edge=False,
@@ -135,7 +180,7 @@ def _front(study: Study) -> Table:
             figure(choice.score.reference.max_error if choice.score.reference else None),
             _calls(choice.cost),
             count(choice.cost.flash_bytes if choice.cost else None),
-            label,
+            Text(shorten(label, LONGEST)),
             style=style,
         )
     return table
@@ -166,7 +211,7 @@ def _choice(study: Study) -> Group:
         return Group(*lines)
     lines += [
         Text(),
-        Text(f"  {output.name} = {chosen.formula.readable()}", style="bold"),
+        Text(f"  {output.name} = {shorten(chosen.formula.readable(), LONGEST)}", style="bold"),
         Text(),
         Text("  " + _errors("this formula", chosen, output.unit)),
         *([Text(f"  {'':<16} {chosen.proven}")] if chosen.proven else []),

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+pytest_plugins = ["tests.servers.fixtures"]
+
 # The same examples every time, so that a failure belongs to the change that is tested; `make
 # test-all` draws new ones.
 settings.register_profile("same", derandomize=True)

@@ -10,28 +10,39 @@ from distill.cli.command import arguments_of, print_text
 def run(arguments: list[str]) -> int:
     """Compare recorded studies: fronts, hypervolumes, and which formula beats which."""
     from rich.console import Console
+    from rich.text import Text
 
     from distill.comparing.files import check_file, write_comparisons
     from distill.comparing.fronts import compare
+    from distill.comparing.questions import by_question
     from distill.comparing.tables import show_comparison
     from distill.tracking.record import load_record
-    from distill.tracking.recorded import find_studies
+    from distill.tracking.recorded import find_studies, find_sweep
 
     given = [a for a in arguments if a.partition("=")[0] in _OWN]
     options = arguments_of(given, _OWN)
     root, out = Path(options["root"]), Path(options["out"])
     if options["out"]:
         check_file(out)
-    wanted = [a for a in arguments if a not in given]
-    found = [study for name in wanted for study in find_studies(root, name)]
-    comparisons = compare([load_record(f) for f in dict.fromkeys(s.folder for s in found)])
+    found = [s for name in arguments if name not in given for s in find_studies(root, name)]
+    if sweep := options["sweep"]:
+        found += find_sweep(root, sweep)
+    records = [load_record(folder) for folder in dict.fromkeys(s.folder for s in found)]
+    groups, alone = [records], []
+    if sweep:
+        # A sweep may vary what is asked, too: each question is compared for itself.
+        *groups, alone = by_question(records)
+    comparisons = [each for group in groups or [alone] for each in compare(group)]
     console = Console()
     for comparison in comparisons:
         show_comparison(console, comparison)
+    if alone:
+        names = "".join(f"\n    {study.name}" for study in alone)
+        console.print(Text(f"\nNothing to compare these with:{names}", style="dim"))
     if options["out"]:
         write_comparisons(comparisons, out)
         print_text(f"\nwritten to {out}\n")
     return 0
 
 
-_OWN = {"root": "studies", "out": ""}
+_OWN = {"root": "studies", "out": "", "sweep": ""}

@@ -26,13 +26,14 @@ start here
   distill run teacher=function teacher.source=mymodel:predict domain=box \\
       '+domain.variables.speed={{low: 0, high: 120, unit: km/h}}'
   distill run -m engine=operon,polynomial sampling.points=256,1024
+  distill sample teacher=simulator teacher.source=plant:run sampling.jobs=16 hydra/launcher=slurm
   distill ui                                     compare the candidates in MLflow
   distill export run=RUN_ID target=host          the C of the candidate you chose there
 
 Every key has a comment in conf/ and every stage keeps its result: a repeated command reuses what
 did not change, an interrupted one goes on where it was.
 
-for scripts: run, export and sync take --quiet (one line) and --json (docs/json-lines.md)
+for scripts: run, sample, export and sync take --quiet (one line) and --json (docs/json-lines.md)
 
 exit codes: 0 done; 2 your input; 3 this machine (disk, compiler, MLflow); 70 our bug; 130 Ctrl-C
 """

@@ -11,6 +11,7 @@ from distill.errors import ConfigError
 def run(arguments: list[str]) -> int:
     """Write the page of a study, or of the newest one."""
     from distill.reporting import write_report
+    from distill.voices.terminal import Terminal
 
     named = [a for a in arguments if "=" not in a]
     if len(named) > 1:
@@ -21,5 +22,7 @@ def run(arguments: list[str]) -> int:
         )
     options = arguments_of([a for a in arguments if "=" in a], {"root": "studies", "out": ""})
     out = Path(options["out"]) if options["out"] else None
-    print_text(f"{write_report(named[0] if named else '', Path(options['root']), out)}\n")
+    with Terminal() as progress:
+        file = write_report(named[0] if named else "", Path(options["root"]), out, progress)
+    print_text(f"{file}\n")
     return 0

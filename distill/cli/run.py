@@ -3,73 +3,108 @@
 from __future__ import annotations
 
 import sys
-import time
 from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from distill.cli.bug import report_bug
 from distill.cli.command import print_error
 from distill.cli.voices import Manner, manner_of, voice_of
 from distill.errors import BUG, ConfigError, DistillError
 
+if TYPE_CHECKING:
+    from hydra.types import HydraContext
+    from omegaconf import DictConfig
+
 
 def run(arguments: list[str]) -> int:
     """Distill one teacher, or sweep with ``-m``. Hydra composes the config."""
     manner, arguments = manner_of(arguments)
+    return under_hydra(Run(manner), "run", arguments)
+
+
+def under_hydra(task: Run, command: str, arguments: list[str]) -> int:
+    """Have Hydra compose the config from the arguments and call the task; gives the exit code."""
     import hydra
-    from hydra.core.hydra_config import HydraConfig
-    from hydra.errors import CompactHydraException
-    from omegaconf import DictConfig
 
-    from distill.config import conf_directory, read_config
-
-    sweep = bool({"-m", "--multirun"} & set(arguments))
-    if sweep and not any(a.startswith("sweep=") for a in arguments):
-        arguments = [*arguments, f"sweep={time.strftime('%Y-%m-%d_%H-%M-%S')}"]
-    failures: list[int] = []
-
-    def job(composed: DictConfig) -> None:
-        from distill import commands
-
-        job = HydraConfig.get()
-        try:
-            with voice_of(manner, "run", job.job.num if sweep else None) as voice:
-                varied = [o for o in job.overrides.task if not o.startswith("sweep=")]
-                commands.run_and_show(read_config(composed), varied if sweep else [], voice)
-        except DistillError as error:
-            failures.append(error.exit_code)
-            if not sweep:
-                print_error(f"distill: {error}")
-                raise SystemExit(error.exit_code) from None
-            # Hydra runs the other jobs and shows this text without a traceback.
-            raise CompactHydraException(str(error)) from None
-        except Exception as error:
-            report_bug()
-            failures.append(BUG)
-            if not sweep:
-                raise SystemExit(failures[-1]) from None
-            raise CompactHydraException(f"{type(error).__name__}: {error}") from None
+    from distill.config import conf_directory
 
     start = hydra.main(version_base="1.3", config_path=str(conf_directory()), config_name="config")
-    given, sys.argv = sys.argv, ["distill run", *arguments]
+    given, sys.argv = sys.argv, [f"distill {command}", *arguments]
     try:
-        start(job)()
+        start(task)()
     except SystemExit as stop:
         if stop.code in {None, 0}:
             return 0
-        if failures:
-            return failures[0]
-        # Hydra itself leaves with 1 after it has told what is wrong with an override.
-        _suggest_keys(arguments)
-        return _refused(manner)
+        if task.exit_code is None:
+            # Hydra itself leaves with 1 after it has told what is wrong with an override.
+            _suggest_keys(arguments)
+            return _refused(task.manner, command)
     finally:
         sys.argv = given
-    return 0
+    return task.exit_code or 0
 
 
-def _refused(manner: Manner) -> int:
+@dataclass
+class Run:
+    """What Hydra calls: with the config of one study, or through its sweeper for a sweep.
+
+    ``exit_code`` is None until one of them has ended.
+    """
+
+    manner: Manner
+    exit_code: int | None = None
+
+    def __call__(self, composed: DictConfig) -> None:
+        """Do one study."""
+        from distill import commands
+        from distill.config import read_config
+
+        try:
+            with voice_of(self.manner, "run") as voice:
+                commands.run_and_show(read_config(composed), (), voice)
+        except DistillError as error:
+            self.leave(error)
+        except Exception:
+            self.leave_with_bug()
+        self.exit_code = 0
+
+    def sweep(self, context: HydraContext, config: DictConfig, arguments: list[str]) -> None:
+        """Do every job that the arguments describe."""
+        from distill.cli.voices import show_of
+        from distill.sweeping.driver import sweep
+
+        try:
+            self.exit_code = sweep(context, config, arguments, show_of(self.manner))
+        except DistillError as error:
+            with suppress(DistillError):
+                self._tell_program(error)
+            self.leave(error)
+        except Exception:
+            self.leave_with_bug()
+
+    def _tell_program(self, error: DistillError) -> None:
+        """A program gets a result even where nothing was started."""
+        with voice_of(self.manner, "run"):
+            raise error
+
+    def leave(self, error: DistillError) -> None:
+        """Say what was wrong, and end."""
+        print_error(f"distill: {error}")
+        self.exit_code = error.exit_code
+        raise SystemExit(error.exit_code) from None
+
+    def leave_with_bug(self) -> None:
+        """Say that it is a mistake of ours, and end."""
+        report_bug()
+        self.exit_code = BUG
+        raise SystemExit(BUG) from None
+
+
+def _refused(manner: Manner, command: str) -> int:
     """A program gets a result even where Hydra started nothing."""
     error = ConfigError("Hydra stopped; the standard error output says why.", where="command line")
-    with suppress(ConfigError), voice_of(manner, "run"):
+    with suppress(ConfigError), voice_of(manner, command):
         raise error
     return error.exit_code
 

@@ -9,11 +9,13 @@ from distill.cli.voices import manner_of, voice_of
 
 
 def run(arguments: list[str]) -> int:
-    """Log every study that is on disk but not in MLflow, once."""
+    """Log every study that is on disk but not in MLflow, once; with ``study=`` that one anew."""
     manner, arguments = manner_of(arguments)
     with voice_of(manner, "sync") as voice:
-        options = arguments_of(arguments, {"root": "studies", "uri": ""})
+        options = arguments_of(arguments, {"study": "", "root": "studies", "uri": ""})
         from distill import commands
 
-        commands.sync_all(Path(options["root"]), options["uri"] or None, voice)
+        commands.sync_all(
+            Path(options["root"]), options["uri"] or None, voice, study=options["study"]
+        )
     return 0

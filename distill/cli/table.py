@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from distill.cli import check, choose, compare, doctor, export, report, run, sync, ui
+from distill.cli import check, choose, compare, doctor, export, report, run, sample, sync, ui
 from distill.cli import list as list_
 from distill.cli.command import Command
 
@@ -12,9 +12,15 @@ COMMANDS: dict[str, Command] = {
         "run [--quiet | --json] [-m] [GROUP=OPTION ...] [KEY=VALUE ...]",
         run.run,
     ),
+    "sample": Command(
+        "ask a slow teacher ahead, in parts over processes or a cluster",
+        "sample [--quiet | --json] [sampling.jobs=N] [hydra/launcher=joblib|slurm]"
+        " [GROUP=OPTION ...] [KEY=VALUE ...]",
+        sample.run,
+    ),
     "compare": Command(
         "hold recorded studies against each other",
-        "compare STUDY STUDY ... [out=FILE.csv|FILE.json] [root=FOLDER]",
+        "compare STUDY STUDY ... [sweep=NAME] [out=FILE.csv|FILE.json] [root=FOLDER]",
         compare.run,
     ),
     "choose": Command(
@@ -46,7 +52,7 @@ COMMANDS: dict[str, Command] = {
     ),
     "sync": Command(
         "log to MLflow every study that is on disk and not there yet",
-        "sync [--quiet | --json] [root=FOLDER] [uri=MLFLOW]",
+        "sync [study=STUDY] [--quiet | --json] [root=FOLDER] [uri=MLFLOW]",
         sync.run,
     ),
     "doctor": Command("what this machine has, and what is missing", "doctor", doctor.run),

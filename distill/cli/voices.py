@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from distill.errors import ConfigError
 from distill.voices.voice import Voice
+
+if TYPE_CHECKING:
+    from distill.sweeping.shows import SweepShow
 
 Manner: TypeAlias = Literal["terminal", "quiet", "json"]
 
@@ -27,12 +30,21 @@ def manner_of(arguments: list[str]) -> tuple[Manner, list[str]]:
     return next(iter(asked), "terminal"), [a for a in arguments if a not in _FLAGS]
 
 
-def voice_of(manner: Manner, command: str, job: int | None = None) -> Voice:
-    """The voice of a command; ``job`` is its number in a sweep."""
+def voice_of(manner: Manner, command: str) -> Voice:
+    """The voice of a command."""
     from distill.voices.json_lines import JsonLines
     from distill.voices.quiet import Quiet
     from distill.voices.terminal import Terminal
 
     if manner == "json":
-        return JsonLines(command, job)
+        return JsonLines(command)
     return Quiet() if manner == "quiet" else Terminal()
+
+
+def show_of(manner: Manner) -> SweepShow:
+    """How a sweep is shown."""
+    from distill.sweeping.shows import JsonShow, QuietShow, TerminalShow
+
+    if manner == "json":
+        return JsonShow()
+    return QuietShow() if manner == "quiet" else TerminalShow()

@@ -19,9 +19,13 @@ VERSION = 1
 """Of the JSON; it changes with the meaning of a key."""
 
 _COLUMNS = (
-    "output", "study", "name", "engine", "seed", "seconds", "points", "hypervolume", "candidate",
-    "complexity", "max_error", "on_joint_front", "beaten_by", "formula",
+    "teacher", "output", "tolerance", "study", "name", "engine", "target", "seed", "seconds",
+    "points", "hypervolume", "candidate", "complexity", "max_error", "on_joint_front", "beaten_by",
+    "formula",
 )  # fmt: skip
+
+_COMPUTED = ("=", "+", "-", "@")
+"""With these the cells begin that spreadsheets compute."""
 
 
 def check_file(path: Path) -> None:
@@ -59,13 +63,17 @@ def as_csv(comparisons: Sequence[Comparison]) -> str:
     for comparison in comparisons:
         beaten = {_name(each.worse): _name(each.better) for each in comparison.dominations}
         for front in comparison.fronts:
-            study = (front.letter, front.name, front.engine, front.seed, front.seconds)
+            study = (front.letter, _text(front.name), _text(front.engine), _text(front.target))
             for entry in front.entries:
                 name = _name(entry)
                 writer.writerow(
                     (
-                        comparison.output,
+                        _text(comparison.teacher),
+                        _text(comparison.output),
+                        comparison.tolerance,
                         *study,
+                        front.seed,
+                        front.seconds,
                         front.points,
                         front.hypervolume,
                         entry.label,
@@ -73,7 +81,7 @@ def as_csv(comparisons: Sequence[Comparison]) -> str:
                         entry.max_error,
                         str(name not in beaten).lower(),
                         beaten.get(name, ""),
-                        entry.formula,
+                        _formula(entry.formula),
                     )
                 )
     return text.getvalue()
@@ -95,6 +103,17 @@ def _data(comparison: Comparison) -> dict[str, Any]:
         "reference": {"complexity": nodes, "log10_max_error": decades},
         "coverage": covered,
     }
+
+
+def _text(text: str) -> str:
+    """Text of a cell, on one line, that no spreadsheet takes for something to compute."""
+    line = " ".join(text.split())
+    return f"'{line}" if line.startswith(_COMPUTED) else line
+
+
+def _formula(text: str) -> str:
+    """The same for a formula, which is read back as before."""
+    return f"({text})" if text.startswith(_COMPUTED) else text
 
 
 def _name(entry: Entry) -> str:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from distill.comparing.questions import DOMAIN, OUTPUT, TEACHER, TOLERANCE, check_same, once
 from distill.errors import ConfigError
 from distill.scoring.pareto import front
-from distill.tracking.places import box
 from distill.tracking.record import PUBLISHED, StudyRecord
 
 SMALLEST = 1e-6
@@ -50,6 +50,7 @@ class Front:
     name: str
     key: str
     engine: str
+    target: str
     seed: int | None
     seconds: float | None
     points: int | None
@@ -105,6 +106,11 @@ class Comparison:
     coverage: Mapping[tuple[str, str], float]
 
     @property
+    def targets(self) -> tuple[str, ...]:
+        """The targets that the studies were for, each once."""
+        return tuple(dict.fromkeys(front.target for front in self.fronts))
+
+    @property
     def complexities(self) -> tuple[int, ...]:
         """Where the front of all studies together has its formulas."""
         return tuple(each.entry.complexity for each in self.joint)
@@ -120,21 +126,21 @@ def compare(studies: Sequence[StudyRecord]) -> tuple[Comparison, ...]:
     ConfigError : for fewer than two studies, or when they do not answer the same question; it says
         what differs.
     """
-    studies = list({study.key: study for study in studies}.values())
+    studies = once(studies)
     if len(studies) < 2:
         raise ConfigError(
             "one study is no comparison." if studies else "no study is given.",
             where="command line",
             hint="distill compare STUDY STUDY ..., or a pattern such as 'wet_bulb/*'.",
         )
-    _check_same(studies, _TEACHER)
+    check_same(studies, TEACHER)
     outputs: dict[str, list[tuple[str, StudyRecord]]] = {}
     for number, study in enumerate(studies):
         outputs.setdefault(study.output_name, []).append((letter(number), study))
     if all(len(group) < 2 for group in outputs.values()):
-        _check_same(studies, _OUTPUT)
+        check_same(studies, OUTPUT)
     for group in outputs.values():
-        _check_same([study for _, study in group], _DOMAIN, _TOLERANCE)
+        check_same([study for _, study in group], DOMAIN, TOLERANCE)
     return tuple(_compared(group) for group in outputs.values())
 
 
@@ -175,41 +181,6 @@ def coverage(a: Sequence[Entry], b: Sequence[Entry]) -> float:
     return sum(r is not None and r.max_error <= e.max_error for r, e in rivals) / len(b)
 
 
-@dataclass(frozen=True)
-class _Asked:
-    """A part of what a study was asked: its name, what must be equal, and how it is told."""
-
-    name: str
-    value: Callable[[StudyRecord], object]
-    told: Callable[[StudyRecord], str]
-
-
-_TEACHER = _Asked(
-    "teacher",
-    lambda s: s.teacher_fingerprint,
-    lambda s: f"{s.teacher_name} (fingerprint {s.teacher_fingerprint[:8]})",
-)
-_OUTPUT = _Asked("output", lambda s: s.output_name, lambda s: s.output_name)
-_DOMAIN = _Asked("domain", lambda s: s.domain.to_json(), lambda s: box(s.domain))
-_TOLERANCE = _Asked(
-    "tolerance",
-    lambda s: (s.tolerance, s.output_unit),
-    lambda s: f"{s.tolerance:g} {s.output_unit}".rstrip(),
-)
-
-
-def _check_same(studies: Sequence[StudyRecord], *parts: _Asked) -> None:
-    for part in parts:
-        first = {part.value(study): study for study in reversed(studies)}
-        if len(first) > 1:
-            told = "\n".join(f"    {part.told(s)}: {s.name}" for s in reversed(first.values()))
-            raise ConfigError(
-                f"studies of different {part.name}s cannot be compared:\n{told}",
-                where="command line",
-                hint="compare studies of one teacher's output over one domain with one tolerance.",
-            )
-
-
 def _compared(group: Sequence[tuple[str, StudyRecord]]) -> Comparison:
     study = group[0][1]
     smallest = SMALLEST * study.tolerance
@@ -247,6 +218,7 @@ def _front(name: str, study: StudyRecord, entries: tuple[Entry, ...], area: floa
         name=study.name,
         key=study.key,
         engine=study.engine,
+        target=study.target,
         seed=engine.get("seed"),
         seconds=max((news.seconds for news in study.history), default=None),
         points=sampling.get("points"),

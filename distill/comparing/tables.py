@@ -44,6 +44,14 @@ def show_comparison(console: Console, comparison: Comparison) -> None:
         )
     )
     nodes, decades = comparison.reference
+    if len(comparison.targets) > 1:
+        console.print(
+            Text(
+                f"The studies are for different targets ({', '.join(comparison.targets)}): each "
+                "search preferred the operators that are cheap on its own.",
+                style="dim",
+            )
+        )
     console.print(
         Text(
             "volume: the hypervolume, nodes times decades of the largest error, from "

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.polynomial import chebyshev, polynomial
@@ -22,6 +22,9 @@ Function = Callable[..., Array]
 MAX_DEGREE = 16
 _FIT_POINTS, _CHECK_POINTS = 1025, 8193
 _EXCHANGES = 30
+_HOPELESS = 1.05
+"""Degrees are left once their error is this many times too large: the fit has fewer points than the
+check, which might tell otherwise of one that is just too large."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,7 @@ def minimax(
     max_degree: int = MAX_DEGREE,
     relative: bool = False,
     weight: Function | None = None,
+    min_degree: int = 0,
 ) -> Polynomial | None:
     """The polynomial of lowest degree within ``accuracy`` of ``function`` on [low, high].
 
@@ -99,6 +103,7 @@ def minimax(
     accuracy : the largest error allowed: absolute, or relative where ``relative`` is set.
     weight : what errors are multiplied by before they are compared, at each x; with ``relative``
         it is 1/|function|.
+    min_degree : of lower ones it is known that they are not close enough.
 
     Returns
     -------
@@ -119,10 +124,13 @@ def minimax(
             weights = [np.ones_like(f) for f in targets]
     if not np.isfinite(half) or not all(np.isfinite(a).all() for a in (*targets, *weights)):
         return None
-    for degree in range(max_degree + 1):
-        in_chebyshev = _remez(fit, targets[0], weights[0], degree)
-        if in_chebyshev is None:
+    for degree in range(min_degree, max_degree + 1):
+        found = _remez(targets[0], weights[0], degree, accuracy)
+        if found is None:
             return None
+        in_chebyshev, error = found
+        if error > _HOPELESS * accuracy:
+            continue
         coefficients = chebyshev.cheb2poly(in_chebyshev)
         errors = weights[1] * (polynomial.polyval(check, coefficients) - targets[1])
         error = float(np.abs(errors).max())
@@ -131,6 +139,7 @@ def minimax(
     return None
 
 
+@lru_cache
 def _grid(n: int) -> Array:
     """Chebyshev points of [-1, 1], ends included: dense where errors of polynomials peak."""
     return np.asarray(-np.cos(np.linspace(0, np.pi, n)))
@@ -143,10 +152,22 @@ def _points(t: Array, low: float, high: float) -> Array:
     return x
 
 
-def _remez(t: Array, target: Array, weight: Array, degree: int) -> Array | None:
-    """Chebyshev coefficients whose largest weighted error on the grid is the smallest found."""
-    basis = chebyshev.chebvander(t, degree)
-    rows = np.round(np.linspace(0, len(t) - 1, degree + 2)).astype(np.intp)
+@lru_cache
+def _basis(degree: int) -> Array:
+    """Chebyshev polynomials up to ``degree`` on the grid of the fit, shape (n, degree + 1)."""
+    return np.asarray(chebyshev.chebvander(_grid(_FIT_POINTS), degree))
+
+
+def _remez(
+    target: Array, weight: Array, degree: int, accuracy: float
+) -> tuple[Array, float] | None:
+    """Chebyshev coefficients whose largest weighted error on the grid is the smallest found.
+
+    That error comes with them. It ends early where no polynomial of the degree is within
+    ``accuracy``.
+    """
+    basis = _basis(degree)
+    rows = np.round(np.linspace(0, len(basis) - 1, degree + 2)).astype(np.intp)
     best: Array | None = None
     best_error = np.inf
     for _ in range(_EXCHANGES):
@@ -163,21 +184,30 @@ def _remez(t: Array, target: Array, weight: Array, degree: int) -> Array | None:
             best, best_error = np.asarray(solution[:-1], dtype=float), largest
         if largest <= abs(solution[-1]) * (1 + 1e-6) + 1e-300:
             break
+        # No polynomial's largest error is below what alternates (de la Vallee Poussin).
+        if abs(solution[-1]) > _HOPELESS * accuracy:
+            break
         exchanged = _extremes(errors, degree + 2)
         if exchanged is None or (exchanged == rows).all():
             break
         rows = exchanged
-    return best
+    return None if best is None else (best, best_error)
 
 
 def _extremes(errors: Array, wanted: int) -> np.ndarray[tuple[int], np.dtype[np.intp]] | None:
     """Places of the largest errors of each run of one sign, ``wanted`` of them in order."""
-    sign = np.sign(errors)
-    starts = np.flatnonzero(np.diff(sign)) + 1
-    runs = np.split(np.arange(len(errors)), starts)
-    places = [int(run[np.argmax(np.abs(errors[run]))]) for run in runs if sign[run[0]] != 0]
-    while len(places) > wanted:
+    sign, size = np.sign(errors), np.abs(errors)
+    starts = np.concatenate([[0], np.flatnonzero(np.diff(sign)) + 1])
+    lengths = np.diff(starts, append=len(errors))
+    peaks = np.flatnonzero(size == np.repeat(np.maximum.reduceat(size, starts), lengths))
+    runs = np.repeat(np.arange(len(starts)), lengths)[peaks]
+    peaks = peaks[np.unique(runs, return_index=True)[1]]  # the first of each run
+    peaks = peaks[sign[peaks] != 0]
+    first, last = 0, len(peaks)
+    while last - first > wanted:
         # The smaller end goes; neighbours keep alternating.
-        smaller_first = abs(errors[places[0]]) < abs(errors[places[-1]])
-        places.pop(0 if smaller_first else -1)
-    return np.array(places, dtype=np.intp) if len(places) == wanted else None
+        if size[peaks[first]] < size[peaks[last - 1]]:
+            first += 1
+        else:
+            last -= 1
+    return peaks[first:last] if last - first == wanted else None

@@ -38,16 +38,17 @@ def real_type(arithmetic: Arithmetic) -> str:
     return "float" if arithmetic == "float32" else "double"
 
 
-def literal(value: float, arithmetic: Arithmetic) -> str:
+def literal(value: float, arithmetic: Arithmetic, *, may_vanish: bool = False) -> str:
     """The shortest decimal literal that reads back to ``value`` rounded to ``arithmetic``.
 
     Raises
     ------
-    ExportError : when the value is not finite, or becomes zero or infinite in float32.
+    ExportError : when the value is not finite or becomes infinite in float32; also when it becomes
+        zero there, but where it ``may_vanish``.
     """
     with np.errstate(over="ignore", under="ignore"):
         rounded = np.float32(value) if arithmetic == "float32" else np.float64(value)
-    if not math.isfinite(rounded) or (rounded == 0) != (value == 0):
+    if not math.isfinite(rounded) or (rounded == 0 != value and not may_vanish):
         raise ExportError(
             f"the constant {value!r} cannot be held in {arithmetic}.",
             where="the formula's constants and the domain's bounds",
@@ -176,6 +177,7 @@ class _Printer:
         self.graph, self.arithmetic = graph, arithmetic
         self.parameters, self.names = parameters, names
         self.suffix = "f" if arithmetic == "float32" else ""
+        self.divisors = {o.args[1] for o in graph.operations if o.name == "div"}
         self.texts: dict[int, tuple[str, int]] = {}
         self.statements: list[str] = []
         self.members: dict[Block, list[int]] = {}
@@ -198,7 +200,8 @@ class _Printer:
             if operation.name == INPUT:
                 self.texts[at] = (self.parameters[operation.column], _ATOM)
             elif operation.name == CONSTANT:
-                text = literal(operation.value, self.arithmetic)
+                # A term that small is below the rounding, which is counted; a divisor is not.
+                text = literal(operation.value, self.arithmetic, may_vanish=at not in self.divisors)
                 self.texts[at] = (text, _NEG if text.startswith("-") else _ATOM)
             else:
                 if operation.name == "ifless":

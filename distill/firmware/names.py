@@ -55,10 +55,14 @@ def check_function_name(name: str) -> None:
         why = "a name of at most 40 characters leaves room for the suffixes of the generated files"
     if why is None and (name in RESERVED or _MACRO.match(name)):
         why = "the C library or a common header may define it"
+    if why is None and name.endswith("_"):
+        why = "names that end with an underscore belong to its self-test"
     if why:
         raise ExportError(
             f"the generated function cannot be called `{name}`: {why}.",
-            hint="give another name, such as `my_" + re.sub(r"\W", "_", name)[:30].lower() + "`.",
+            hint="give another name, such as `my_"
+            + re.sub(r"\W", "_", name)[:30].lower().rstrip("_")
+            + "`.",
         )
 
 

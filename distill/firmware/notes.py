@@ -5,6 +5,8 @@ from __future__ import annotations
 from distill.figures import upward
 from distill.firmware.comments import wrapped
 from distill.firmware.fixed.formats import input_formats
+from distill.firmware.implementation import FloatImplementation
+from distill.firmware.passes.functions import too_long
 from distill.firmware.spec import BundleSpec
 
 
@@ -54,6 +56,12 @@ def _promises(spec: BundleSpec) -> list[str]:
             + (", -1 for NaN" if spec.interface == "float" else "")
             + "; the teacher's own label wherever the teacher is more than "
             f"{upward(spec.max_error)}{unit} away from that."
+        )
+    done = spec.implementation
+    if isinstance(done, FloatImplementation) and spec.accuracy and too_long(done.graph):
+        lines.append(
+            f"The formula has {len(done.graph.operations)} operations, too many to look for"
+            " functions cheaper than the C library's."
         )
     if spec.guard is not None and spec.guarded:
         lines.append(

@@ -256,7 +256,7 @@ def _vector_context(spec: BundleSpec) -> dict[str, object]:
     return {
         "vector_count": len(vectors.inputs),
         "vector_arguments": ", ".join(
-            f"number(READ(&inputs[i][{column}]))" for column in range(len(spec.domain))
+            f"number_(READ(&inputs_[i_][{column}]))" for column in range(len(spec.domain))
         ),
         "bits_type": "uint64_t" if spec.number == "double" else "uint32_t",
         "input_rows": [

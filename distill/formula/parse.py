@@ -8,6 +8,10 @@
 
 A minus sign directly before a number literal is part of the number. ``pi`` is the constant.
 Callers may know further functions, as :class:`Macro`.
+
+Sums and products are read from the left: ``a + b + c`` is ``(a + b) + c``. Where a tree would
+become deeper than trees may be, they are read in halves, which equals them but for rounding: the
+depth of a formula is how far its brackets and functions are nested, not how many terms it has.
 """
 
 from __future__ import annotations
@@ -21,7 +25,7 @@ from types import MappingProxyType
 
 from distill.errors import FormulaError
 from distill.formula.operators import OPERATORS
-from distill.formula.tree import MAX_DEPTH, Call, Node, Number, Symbol
+from distill.formula.tree import MAX_DEPTH, Call, Node, Number, Symbol, TooDeep
 
 MAX_TEXT = 1_000_000
 """Longer texts are refused; a forest of fifty trees with 250 leaves each is shorter."""
@@ -67,7 +71,14 @@ def parse(text: str, variables: Sequence[str], functions: Mapping[str, Macro] = 
     """
     if len(text) > MAX_TEXT:
         raise FormulaError(f"the formula is longer than {MAX_TEXT} characters.")
-    parser = _Parser(_tokens(text), text, tuple(variables), functions)
+    tokens = _tokens(text)
+    try:
+        return _read(_Parser(tokens, text, tuple(variables), functions, _from_the_left))
+    except TooDeep:
+        return _read(_Parser(tokens, text, tuple(variables), functions, _in_halves))
+
+
+def _read(parser: _Parser) -> Node:
     tree = parser.expression(0)
     if parser.here.kind != "end":
         parser.fail(f"unexpected `{parser.here.text}`")
@@ -93,6 +104,45 @@ def _where(text: str, at: int) -> str:
     return f"character {at + 1} of `{shown}`"
 
 
+_Chain = list[tuple[str, Node]]
+"""Terms or factors, each with the operator before it: ``add`` or ``mul`` before the first."""
+
+
+def _from_the_left(chain: _Chain) -> Node:
+    tree = chain[0][1]
+    for operator, node in chain[1:]:
+        tree = Call(operator, (tree, node))
+    return tree
+
+
+def _in_halves(chain: _Chain) -> Node:
+    sums = all(operator in ("add", "sub") for operator, _ in chain)
+    return _sum_in_halves(chain) if sums else _product_in_halves(chain)
+
+
+def _sum_in_halves(chain: _Chain) -> Node:
+    """The first operator is not looked at."""
+    if len(chain) == 1:
+        return chain[0][1]
+    middle = (len(chain) + 1) // 2
+    operator, rest = chain[middle][0], chain[middle:]
+    if operator == "sub":
+        rest = [("add" if o == "sub" else "sub", node) for o, node in rest]
+    return Call(operator, (_sum_in_halves(chain[:middle]), _sum_in_halves(rest)))
+
+
+def _product_in_halves(chain: _Chain) -> Node:
+    """Factors stay in their order, and nothing is divided by that is no divisor."""
+    operator, node = chain[0]
+    if len(chain) == 1:
+        return node if operator == "mul" else Call("div", (Number(1.0), node))
+    middle = (len(chain) + 1) // 2
+    first, rest = _product_in_halves(chain[:middle]), chain[middle:]
+    if len(rest) == 1:
+        return Call(rest[0][0], (first, rest[0][1]))
+    return Call("mul", (first, _product_in_halves(rest)))
+
+
 class _Parser:
     def __init__(
         self,
@@ -100,8 +150,10 @@ class _Parser:
         text: str,
         variables: tuple[str, ...],
         macros: Mapping[str, Macro],
+        join: Callable[[_Chain], Node],
     ) -> None:
         self.tokens, self.text, self.variables, self.macros = tokens, text, variables, macros
+        self.join = join
         self.at = 0
 
     @property
@@ -128,20 +180,20 @@ class _Parser:
 
     def expression(self, level: int) -> Node:
         level = self.deeper(level)
-        tree = self.term(level)
+        chain = [("add", self.term(level))]
         while self.here.kind == "symbol" and self.here.text in "+-":
             operator = "add" if self.here.text == "+" else "sub"
             self.at += 1
-            tree = Call(operator, (tree, self.term(level)))
-        return tree
+            chain.append((operator, self.term(level)))
+        return self.join(chain)
 
     def term(self, level: int) -> Node:
-        tree = self.unary(level)
+        chain = [("mul", self.unary(level))]
         while self.here.kind == "symbol" and self.here.text in ("*", "/"):
             operator = "mul" if self.here.text == "*" else "div"
             self.at += 1
-            tree = Call(operator, (tree, self.unary(level)))
-        return tree
+            chain.append((operator, self.unary(level)))
+        return self.join(chain)
 
     def unary(self, level: int) -> Node:
         level = self.deeper(level)

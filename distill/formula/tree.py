@@ -17,6 +17,10 @@ MAX_DEPTH = 100
 """Deeper trees are refused: no formula a person reads needs them, and recursion stays safe."""
 
 
+class TooDeep(FormulaError):
+    """A tree is deeper than :data:`MAX_DEPTH`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Number:
     """A float64 constant; finite."""
@@ -61,7 +65,7 @@ class Call:
             )
         depth = 1 + max(a.depth for a in self.args)
         if depth > MAX_DEPTH:
-            raise FormulaError(f"the formula is nested deeper than {MAX_DEPTH} levels.")
+            raise TooDeep(f"the formula is nested deeper than {MAX_DEPTH} levels.")
         object.__setattr__(self, "depth", depth)
         object.__setattr__(self, "_hash", hash((self.operator, self.args)))
 

@@ -61,9 +61,20 @@ def draw(
             news.warn(f"a table cannot be asked: its rows are used instead of the design {design}.")
             points = np.iinfo(np.int64).max
         sample = _from_rows(teacher, domain, points, seed, output, held_out, news)
-    elif design in DESIGNS:
-        sample = _ask(teacher, domain, DESIGNS[design].points(domain, points, seed), output, news)
     else:
+        sample = _ask(teacher, domain, lay_out(domain, design, points, seed), output, news)
+    _refuse_constant(sample, teacher, output)
+    return sample
+
+
+def lay_out(domain: Domain, design: str, points: int, seed: int) -> Array:
+    """The points (about n, d) of a design at which a teacher is asked.
+
+    Raises
+    ------
+    SampleError : for an unknown design, and for ``data``, which asks nobody.
+    """
+    if design not in DESIGNS:
         raise SampleError(
             "the design data takes the rows of a table, but this teacher is none."
             if design == DATA
@@ -71,8 +82,7 @@ def draw(
             where="config key `sampling.design`",
             hint=f"use one of: {', '.join(DESIGNS)}.",
         )
-    _refuse_constant(sample, teacher, output)
-    return sample
+    return DESIGNS[design].points(domain, points, seed)
 
 
 def _ask(teacher: Teacher, domain: Domain, x: Array, output: int, news: Progress) -> SampleSet:

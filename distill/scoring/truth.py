@@ -59,6 +59,14 @@ def fresh_points(domain: Domain, points: int, seed: int) -> Array:
     return domain.sample(affordable(points, len(domain)), FRESH + seed)
 
 
+def asked_points(domain: Domain, points: int, seed: int) -> tuple[Array, Array]:
+    """Where :func:`ask` asks: fresh points (n, d), and points (m, d) on the border."""
+    x = fresh_points(domain, points, seed)
+    if every_point(domain) is not None:
+        return x, np.empty((0, len(domain)))
+    return x, border_points(domain, min(points, BORDER), FRESH + seed)
+
+
 def ask(
     answer: Callable[[Array], Array],
     domain: Domain,
@@ -77,11 +85,8 @@ def ask(
     ------
     SampleError : when no answer is finite.
     """
-    x = fresh_points(domain, points, seed)
+    x, border = asked_points(domain, points, seed)
     complete = every_point(domain) is not None
-    border = np.empty((0, len(domain)))
-    if not complete:
-        border = border_points(domain, min(points, BORDER), FRESH + seed)
     y, border_y = in_batches(answer, x), in_batches(answer, border)
     known, border_known = np.isfinite(y), np.isfinite(border_y)
     if not known.any():

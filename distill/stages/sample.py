@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
-from distill.config import SamplingConfig
+from distill.config import SamplingConfig, plain
 from distill.domain import Domain
 from distill.progress import Progress
 from distill.runner import Stage
@@ -27,6 +28,12 @@ def sample(
         held_out=config.held_out,
         progress=progress,
     )
+
+
+def made_from(config: SamplingConfig, domain: Domain, output: int) -> dict[str, object]:
+    """What a sample's key is made of, beside the teacher; not how its points are shared out."""
+    own = {k: v for k, v in plain(config).items() if k not in {"jobs", "ahead"}}
+    return {"sampling": own, "domain": json.loads(domain.to_json()), "output": output}
 
 
 def _save_sample(result: SampleSet, folder: Path) -> None:

@@ -14,6 +14,7 @@ from distill.domain import Domain
 from distill.engines.base import Candidate
 from distill.errors import FormulaError
 from distill.formula import Formula
+from distill.identifiers import why_not_a_line
 from distill.progress import Progress
 from distill.runner import Stage
 from distill.sampling.sample_set import SampleSet
@@ -80,10 +81,17 @@ def published_candidates(published: Mapping[str, str], domain: Domain) -> list[C
 
     Raises
     ------
-    FormulaError : naming the config key of the formula that cannot be read.
+    FormulaError : naming the config key of the formula that cannot be read, or whose name cannot be
+        shown.
     """
     candidates = []
     for name, text in published.items():
+        if why := why_not_a_line(name):
+            raise FormulaError(
+                f"{name!a} cannot name a formula: {why}.",
+                where="config key `teacher.published`",
+                hint="write it in one line.",
+            )
         try:
             formula = Formula.parse(text, domain)
         except FormulaError as error:

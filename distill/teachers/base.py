@@ -8,14 +8,29 @@ from typing import Protocol, runtime_checkable
 from distill.arrays import Array
 from distill.chain.chain import Chain
 from distill.domain import Domain
+from distill.errors import TeacherError
+from distill.identifiers import why_not_a_line
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """One output of a teacher: its name (a C identifier) and unit."""
+    """One output of a teacher: its name (a C identifier) and unit.
+
+    Raises
+    ------
+    TeacherError : for a unit with control characters.
+    """
 
     name: str
     unit: str = ""
+
+    def __post_init__(self) -> None:
+        if why := why_not_a_line(self.unit):
+            raise TeacherError(
+                f"{self.unit!a} is no unit: {why}.",
+                where=f"the teacher's output `{ascii(self.name)[1:-1]}`",
+                hint="write it in one line.",
+            )
 
 
 @runtime_checkable

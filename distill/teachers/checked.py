@@ -11,6 +11,7 @@ from distill.arrays import Array
 from distill.chain.chain import Chain
 from distill.domain import Domain
 from distill.errors import DistillError, TeacherError
+from distill.identifiers import why_not_a_line
 from distill.teachers.base import (
     Named,
     Output,
@@ -45,6 +46,13 @@ class Checked:
     batch: int = 8192
 
     def __post_init__(self) -> None:
+        for name in self.classes:
+            if why := why_not_a_line(name):
+                raise TeacherError(
+                    f"{name!a} cannot name a class: {why}.",
+                    where=f"teacher `{self.name}`",
+                    hint="train the classifier with other labels.",
+                )
         if self.domain is None:
             return
         if self.inputs is not None and len(self.domain) != self.inputs:

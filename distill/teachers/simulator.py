@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -40,6 +40,10 @@ class Tally:
     failed: Counter[str] = field(default_factory=Counter)
 
 
+def _nobody(points: int) -> None:
+    """Nobody wants to know."""
+
+
 @dataclass(frozen=True)
 class SlowTeacher:
     """A function by import path that is asked as seldom as possible.
@@ -53,6 +57,9 @@ class SlowTeacher:
     calls : at how many points it may be asked in this process, those on disk not counted; None for
         any number.
     failing : whether a failure is the point's (nan), or the teacher's (raise).
+    begin : told of points before they are asked, from several threads; an error ends the asking.
+    hopeless : of so many points asked together one at least must have an answer, unless others had.
+    asks : False answers from what is kept alone, NaN elsewhere.
     """
 
     workers: tuple[Worker, ...] = field(repr=False)
@@ -68,6 +75,9 @@ class SlowTeacher:
     where: str
     domain: Domain | None = None
     tally: Tally = field(default_factory=Tally, repr=False, compare=False)
+    begin: Callable[[int], None] = field(default=_nobody, repr=False, compare=False)
+    hopeless: int = 2
+    asks: bool = True
     can_be_asked: bool = True
     validation_error: float | None = None
 
@@ -99,7 +109,7 @@ class SlowTeacher:
         """
         points, back = np.unique(x, axis=0, return_inverse=True)
         values, known = self.answers.find(points)
-        new = np.flatnonzero(~known)
+        new = np.flatnonzero(~known) if self.asks else np.empty(0, dtype=int)
         if self.calls_left is not None and len(new) > self.calls_left:
             raise TeacherError(
                 f"{len(new):,} new points would be asked, but {self.tally.calls:,} of "
@@ -109,8 +119,7 @@ class SlowTeacher:
                 "engine.questions); answers that are kept on disk do not count.",
             )
         values[new] = self._ask(points[new])
-        finite = bool(np.isfinite(values).all(axis=1).any())
-        if len(x) > 1 and not finite and self.tally.failed and not self.tally.answered:
+        if len(x) >= self.hopeless and self._never_answered(x.shape[1]):
             raise TeacherError(
                 f"the simulator has no answer at any of {len(x):,} points, mostly: "
                 f"{self.tally.failed.most_common(1)[0][0]}.",
@@ -128,6 +137,10 @@ class SlowTeacher:
             hint="differences of its values stand in for them where derivatives only save time.",
         )
 
+    def _never_answered(self, inputs: int) -> bool:
+        """Whether it failed here, and never had an answer, whoever asked."""
+        return bool(self.tally.failed) and not self.answers.any_finite(inputs)
+
     def _ask(self, x: Array) -> Array:
         """Answers (n, k) at new points x (n, d), kept as they come."""
         values = np.full((len(x), len(self.outputs)), np.nan)
@@ -135,7 +148,9 @@ class SlowTeacher:
         fresh: list[int] = []
         written = time.monotonic()
         try:
-            for i, answer in share_out(self.workers, batches, self.vectorized, self.timeout):
+            for i, answer in share_out(
+                self.workers, batches, self.vectorized, self.timeout, self.begin
+            ):
                 rows = np.arange(i * self.batch, i * self.batch + len(batches[i]))
                 self.tally.calls += len(rows)
                 if isinstance(answer, Exception):

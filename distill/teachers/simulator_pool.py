@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,12 +17,17 @@ Answer = np.ndarray[Any, np.dtype[Any]] | Exception
 
 
 def share_out(
-    workers: Sequence[Worker], batches: Sequence[Array], vectorized: bool, timeout: float
+    workers: Sequence[Worker],
+    batches: Sequence[Array],
+    vectorized: bool,
+    timeout: float,
+    begin: Callable[[int], None] = lambda points: None,
 ) -> Iterator[tuple[int, Answer]]:
     """Ask all batches, each worker the next one as soon as it is free.
 
-    Yields the number of a batch and its answer in the order in which they come. When the caller
-    stops before the end, the workers that still compute are ended.
+    Yields the number of a batch and its answer in the order in which they come. ``begin`` is told
+    how many points are asked now, in the worker's thread. When the caller stops before the end, the
+    workers that still compute are ended.
     """
     waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
     done: queue.SimpleQueue[tuple[int, Answer]] = queue.SimpleQueue()
@@ -37,6 +42,7 @@ def share_out(
             except queue.Empty:
                 return
             try:
+                begin(len(batches[i]))
                 done.put((i, worker.ask(batches[i], vectorized, timeout)))
             except Exception as error:  # handed to the thread that asked
                 done.put((i, error))

@@ -14,6 +14,8 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,7 +65,7 @@ def register_by_rule(client: MlflowClient, champion: Champion) -> str:
         return known
     _ensure_model(client, champion)
     persons = _is_persons(client, champion.model)
-    made = _create(client, champion, {})
+    made = _create(client, champion)
     if not persons:
         _alias_newest(client, champion.model, made)
     client.set_model_version_tag(champion.model, made, _COMPLETE, "true")
@@ -75,9 +77,8 @@ def register_by_person(client: MlflowClient, champion: Champion) -> str:
     made = registered(client, champion.model, champion.run_id)
     if made is None:
         _ensure_model(client, champion)
-        made = _create(client, champion, {CHOSEN_BY: PERSON})
-    else:
-        client.set_model_version_tag(champion.model, made, CHOSEN_BY, PERSON)
+        made = _create(client, champion)
+    client.set_model_version_tag(champion.model, made, CHOSEN_BY, PERSON)
     client.set_registered_model_alias(champion.model, ALIAS, made)
     client.set_model_version_tag(champion.model, made, _COMPLETE, "true")
     return made
@@ -133,21 +134,35 @@ def _ensure_model(client: MlflowClient, champion: Champion) -> None:
         client.get_registered_model(champion.model)
 
 
-def _create(client: MlflowClient, champion: Champion, tags: dict[str, str]) -> str:
-    """Put the model among the run's artifacts and make a version of it."""
-    run_id = champion.run_id
+def _create(client: MlflowClient, champion: Champion) -> str:
+    """Put the model among the run's artifacts and make a version of it.
+
+    A version that an earlier call could not complete is taken up again: the server had made it
+    when the answer was lost.
+    """
+    run_id, model = champion.run_id, champion.model
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model"
         save_model(champion, path)
         client.log_artifacts(run_id, str(path), "model")
-    made = client.create_model_version(
-        champion.model,
-        f"{client.get_run(run_id).info.artifact_uri}/model",
-        run_id,
-        tags={KEY: champion.study_key, **tags},
-        description=version_page(champion),
-    )
-    return str(made.version)
+    begun = _versions_of(client, model, run_id)
+    if not begun:
+        source = f"{client.get_run(run_id).info.artifact_uri}/model"
+        tags = {KEY: champion.study_key}
+        page = version_page(champion)
+        client.create_model_version(model, source, run_id, tags=tags, description=page)
+        # Asked for again, because MLflow repeats a request that is answered too late.
+        begun = _versions_of(client, model, run_id)
+    made, *strays = begun
+    for stray in strays:
+        client.delete_model_version(model, stray)
+    return made
+
+
+def _versions_of(client: MlflowClient, model: str, run_id: str) -> list[str]:
+    """The versions that were made of a run, complete or not, the first one first."""
+    known = client.search_model_versions(f"name = '{model}'")
+    return sorted((str(v.version) for v in known if v.run_id == run_id), key=int)
 
 
 def save_model(champion: Champion, path: Path) -> None:
@@ -169,7 +184,7 @@ def save_model(champion: Champion, path: Path) -> None:
         artifacts["c"] = str(shutil.copytree(champion.bundle, path.with_name("c")))
     # Closed forms can have functions that NumPy lacks, such as the error function.
     packages = [*_REQUIREMENTS, *([] if isinstance(formula, Formula) else ["scipy"])]
-    with quiet("mlflow.pyfunc"):
+    with quiet("mlflow.pyfunc"), _requirements_not_compared():
         mlflow.pyfunc.save_model(
             path,
             python_model=str(_CODE),
@@ -179,3 +194,20 @@ def save_model(champion: Champion, path: Path) -> None:
             pip_requirements=[f"{package}=={version(package)}" for package in packages],
             metadata=metadata(champion),
         )
+
+
+@contextmanager
+def _requirements_not_compared() -> Iterator[None]:
+    """Keep MLflow from comparing the requirements with what is installed, which they are read from.
+
+    To do so it asks the disk for every file of every package, for two seconds.
+    """
+    from mlflow.utils import environment
+
+    name = "warn_dependency_requirement_mismatches"
+    compare = getattr(environment, name, None)
+    setattr(environment, name, lambda _: None)
+    try:
+        yield
+    finally:
+        setattr(environment, name, compare)

@@ -29,6 +29,9 @@ CHOSEN = "distill.chosen"
 CHOSEN_BY = "distill.chosen_by"
 """Who chose a candidate; where a person does it in MLflow's own pages, NOBODY stays there."""
 RULE, PERSON, NOBODY = "rule", "person", "nobody"
+COLOUR = "mlflow.runColor"
+CHOICE = frozenset({CHOSEN, CHOSEN_BY, COLOUR})
+"""What says that a candidate is the chosen one: people change it."""
 PARETO = "distill.pareto"
 ALIAS = "champion"
 """The alias of a registered model's chosen version."""
@@ -41,7 +44,9 @@ CANDIDATE_FILE = "candidate.json"
 LONGEST_VALUE = 500
 LONGEST_FORMULA = 6000  # what MLflow takes
 LONGEST_NAME = 90
+LONGEST_STUDY_NAME, LONGEST_NOTE = 250, 8000  # of columns in PostgreSQL; sqlite takes any length
 MOST_MILESTONES = 5000
+_SPANNING = frozenset({"complexity", "max_error", "certified_error", "instructions"})
 
 Point = tuple[str, float, int, int]
 """A metric's name, value, time in milliseconds and step."""
@@ -98,8 +103,8 @@ def candidate_tags(record: StudyRecord, candidate: CandidateRecord) -> dict[str,
         CHOSEN_BY: RULE if candidate.chosen else NOBODY,
         PARETO: _flag(candidate.on_front),
         "distill.within_tolerance": _flag(candidate.within_tolerance),
-        "mlflow.note.content": note,
-        "mlflow.runColor": _COLOURS[group],
+        "mlflow.note.content": shorten(note, LONGEST_NOTE),
+        COLOUR: _COLOURS[group],
     }
 
 
@@ -108,8 +113,14 @@ def choice_tags(chosen: bool, on_front: bool) -> dict[str, str]:
     return {
         CHOSEN: _flag(chosen),
         CHOSEN_BY: PERSON if chosen else NOBODY,
-        "mlflow.runColor": _COLOURS["chosen" if chosen else "front" if on_front else "other"],
+        COLOUR: _COLOURS["chosen" if chosen else "front" if on_front else "other"],
     }
+
+
+def chosen_by_person(tags: Mapping[str, str]) -> bool:
+    """Whether the choice that a candidate's run bears is not as a rule leaves it."""
+    rules = {("true", RULE), ("false", NOBODY)}
+    return CHOSEN in tags and (tags[CHOSEN], tags.get(CHOSEN_BY, NOBODY)) not in rules
 
 
 def candidate_params(candidate: CandidateRecord) -> dict[str, str]:
@@ -151,6 +162,7 @@ def candidate_metrics(candidate: CandidateRecord) -> dict[str, float]:
             value = candidate.figure(target, name)
             if value is not None:
                 metrics[safe_name(f"cost/{target}/{name}")] = value
+    metrics |= _logarithms(metrics)
     for name, value in candidate.candidate_data["metrics"]:
         metrics[safe_name(f"engine/{name}")] = value
     return {name: value for name, value in metrics.items() if math.isfinite(value)}
@@ -179,7 +191,7 @@ def study_tags(record: StudyRecord) -> dict[str, str]:
         TEACHER: record.teacher_name,
         OUTPUT: record.output_name,
         "distill.overrides": shorten(" ".join(record.overrides), LONGEST_VALUE),
-        "mlflow.note.content": "\n\n".join(lines),
+        "mlflow.note.content": shorten("\n\n".join(lines), LONGEST_NOTE),
     }
 
 
@@ -252,6 +264,12 @@ def shorten(text: str, longest: int) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
+def log10_name(metric: str) -> str:
+    """The metric that is its logarithm: ``accuracy/log10_max_error``."""
+    section, slash, name = metric.rpartition("/")
+    return f"{section}{slash}log10_{name}"
+
+
 def safe_name(name: str) -> str:
     """A name that MLflow takes for a metric, a param or a part of a model's name."""
     return _FORBIDDEN.sub("_", name)[:250]
@@ -262,17 +280,14 @@ def _common_tags(record: StudyRecord) -> dict[str, str]:
 
 
 def _error_metrics(section: str, errors: Errors) -> dict[str, float]:
-    metrics = {
-        "max_error": errors.max_error,
-        "rmse": errors.rmse,
-        "relative_rmse": errors.relative_rmse,
-        "r2": errors.r2,
-        "non_finite": float(errors.non_finite),
-    }
-    if 0 < errors.max_error < math.inf:
-        # MLflow's scatter chart has no logarithmic axis, and errors span decades.
-        metrics["log10_max_error"] = math.log10(errors.max_error)
-    return {f"{section}/{name}": value for name, value in metrics.items()}
+    names = ("max_error", "rmse", "relative_rmse", "r2", "non_finite")
+    return {f"{section}/{name}": float(getattr(errors, name)) for name in names}
+
+
+def _logarithms(metrics: Mapping[str, float]) -> dict[str, float]:
+    """Of the figures that span decades: MLflow's scatter has no logarithmic axis."""
+    spanning = {n: v for n, v in metrics.items() if n.rpartition("/")[2] in _SPANNING}
+    return {log10_name(n): math.log10(v) for n, v in spanning.items() if 0 < v < math.inf}
 
 
 def _bounded(params: Mapping[str, str]) -> dict[str, str]:

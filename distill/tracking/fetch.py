@@ -47,21 +47,21 @@ def load_candidate_run(reference: str, store: Store) -> CandidateRun:
         run = find_candidate(client, reference, store)
         run_id, tags = run.info.run_id, run.data.tags
         where = f"run {run_id} in {store.uri}"
-        data = _read(client, run_id, CANDIDATE_FILE, where)
-        config = _read(client, tags[PARENT], CONFIG_FILE, f"run {tags[PARENT]} in {store.uri}")
+        again = f"`distill sync study={tags[KEY][:16]}` logs the study again."
+        data = _read(client, run_id, CANDIDATE_FILE, where, again)
+        study = f"run {tags[PARENT]} in {store.uri}"
+        config = _read(client, tags[PARENT], CONFIG_FILE, study, again)
     try:
         candidate = CandidateRecord.from_data(data)
     except (DistillError, KeyError, TypeError, ValueError) as error:
         raise TrackingError(
-            f"the candidate is broken or of another version: {error}", where=where, hint=_AGAIN
+            f"the candidate is broken or of another version: {error}", where=where, hint=again
         ) from error
     return CandidateRun(run_id, run.info.run_name, tags[PARENT], tags[KEY], candidate, config, tags)
 
 
-_AGAIN = "log the study again with `distill sync`."
-
-
-def _read(client: MlflowClient, run_id: str, name: str, where: str) -> dict[str, Any]:
+def _read(client: MlflowClient, run_id: str, name: str, where: str, again: str) -> dict[str, Any]:
+    """A file of a run; ``again`` is the hint where it is lost."""
     from mlflow.exceptions import MlflowException
 
     with tempfile.TemporaryDirectory() as folder:
@@ -72,8 +72,8 @@ def _read(client: MlflowClient, run_id: str, name: str, where: str) -> dict[str,
             raise TrackingError(
                 f"`{name}` of the run cannot be read: {str(error).splitlines()[0]}",
                 where=where,
-                hint=_AGAIN,
+                hint=again,
             ) from error
     if not isinstance(data, dict):
-        raise TrackingError(f"`{name}` of the run is broken.", where=where, hint=_AGAIN)
+        raise TrackingError(f"`{name}` of the run is broken.", where=where, hint=again)
     return data

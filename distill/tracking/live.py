@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from distill.errors import DistillError, TrackingError
 from distill.progress import OUTPUT, Best, Progress
-from distill.tracking.entries import KEY, shorten
+from distill.tracking.entries import KEY, LONGEST_STUDY_NAME, shorten
 from distill.tracking.log import ensure_experiment
 from distill.tracking.store import load_mlflow, open_store, tracking_errors
-from distill.tracking.unfinished import Search, unfinished_run
+from distill.tracking.unfinished import Search, unfinished_runs
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -123,9 +123,10 @@ class Writer:
 
 def _begun(client: MlflowClient, experiment: str, search: Search) -> tuple[str, float]:
     """The run of a search, made or taken up again, and when it began, in seconds since 1970."""
-    run = unfinished_run(client, experiment, search)
+    run = next(iter(unfinished_runs(client, experiment, search)), None)
     if run is None:
-        run = client.create_run(experiment, tags=search.tags, run_name=search.name)
+        name = shorten(search.name, LONGEST_STUDY_NAME)
+        run = client.create_run(experiment, tags=search.tags, run_name=name)
     elif run.info.status != "RUNNING":
         client.update_run(run.info.run_id, status="RUNNING")
     return str(run.info.run_id), run.info.start_time / 1000

@@ -21,22 +21,22 @@ from distill.engines.findings import lines
 from distill.progress import Progress, Silent
 from distill.tracking import entries
 from distill.tracking.champion import champion_of, register_by_rule
-from distill.tracking.entries import ENGINE, ID, KEY, KIND, PARENT, STUDY
+from distill.tracking.drawings import Drawings, published_first
+from distill.tracking.entries import DIGEST, ENGINE, ID, KEY, KIND, PARENT, STUDY
 from distill.tracking.front_table import front_table
-from distill.tracking.plots import CandidatePlots, front_images
-from distill.tracking.record import PUBLISHED, CandidateRecord, StudyRecord, digest
-from distill.tracking.report import Figures, candidate_report, study_report
+from distill.tracking.record import CandidateRecord, StudyRecord, digest
 from distill.tracking.runs import Content, Files, create, sync
 from distill.tracking.store import EXPERIMENTS, Store, quiet, tracking_errors
-from distill.tracking.unfinished import Search, unfinished_run
+from distill.tracking.strays import delete_strays
+from distill.tracking.unfinished import Search, unfinished_runs
 from distill.tracking.view import write_views
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
-# While one candidate is drawn another one is written, which is mostly waiting for the disk.
-_AT_ONCE = {"local": 2, "server": 4}
+# A server is mostly waited for; a local store works in this process, one candidate after another.
+_AT_ONCE = {"local": 1, "server": 4}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +52,24 @@ class Logged:
     model_version: str | None
 
 
-def log_study(record: StudyRecord, store: Store, progress: Progress | None = None) -> Logged:
+def log_study(
+    record: StudyRecord, store: Store, progress: Progress | None = None, *, anew: bool = False
+) -> Logged:
     """Log a study and all its candidates, or complete and update what is there of it.
+
+    ``anew`` writes what is complete, too, because its files were lost.
 
     Raises
     ------
     TrackingError : when the store fails or its server is gone; call again later.
     """
     news = progress or Silent()
-    with tracking_errors(store), quiet("mlflow.store"), _one_at_a_time(store, record):
+    with (
+        tracking_errors(store),
+        quiet("mlflow.store"),
+        _one_at_a_time(store, record),
+        Drawings(record) as drawn,
+    ):
         client = store.client()
         experiment = ensure_experiment(client, store, record.teacher_name)
         runs = _runs_of(client, experiment, record.key)
@@ -68,16 +77,18 @@ def log_study(record: StudyRecord, store: Store, progress: Progress | None = Non
         # The parent comes first and is complete last: children need its id.
         parent_id = _parent_id(client, experiment, record, parent)
         data = digest(record.to_data(), record.points.tobytes().hex(), record.truth.tobytes().hex())
-        plots, figures = CandidatePlots(record), Figures(record, together=1)
+
+        by_person = any(entries.chosen_by_person(run.data.tags) for run in runs.values())
+        kept = entries.CHOICE if by_person else frozenset[str]()
 
         def write(candidate: CandidateRecord) -> str:
-            content = _candidate_content(record, candidate, parent_id, plots, figures)
+            content = _candidate_content(record, candidate, parent_id, drawn, kept)
             found = runs.get((candidate.id, candidate.engine))
-            return sync(client, experiment, found, content)
+            return sync(client, experiment, found, content, anew=anew)
 
         run_ids: dict[str, str] = {}
         with ThreadPoolExecutor(_AT_ONCE["local" if store.local else "server"]) as pool:
-            candidates = _published_first(record)
+            candidates = published_first(record)
             writing = [pool.submit(write, candidate) for candidate in candidates]
             try:
                 for i, (candidate, run) in enumerate(zip(candidates, writing, strict=True)):
@@ -90,8 +101,11 @@ def log_study(record: StudyRecord, store: Store, progress: Progress | None = Non
         if record.chosen:
             chosen = champion_of(record, record.chosen, run_ids[record.chosen.id])
             version = register_by_rule(client, chosen)
-        sync(client, experiment, client.get_run(parent_id), _study_content(record, data))
+        delete_strays(client, experiment, record.key, {parent_id, *run_ids.values()})
+        # Before the study is complete: a server that dies here is asked for its views again.
         write_views(client, experiment, record, news)
+        content = _study_content(record, data, drawn)
+        sync(client, experiment, client.get_run(parent_id), content, anew=anew)
     return Logged(experiment, parent_id, run_ids, version)
 
 
@@ -131,7 +145,10 @@ def _one_at_a_time(store: Store, record: StudyRecord) -> Iterator[None]:
 
 
 def _runs_of(client: MlflowClient, experiment: str, key: str) -> dict[tuple[str, str], Run]:
-    """The runs of a study: its own under (STUDY, ""), candidates under (id, engine)."""
+    """The runs of a study: its own under (STUDY, ""), candidates under (id, engine).
+
+    Of several the oldest that was ever complete counts, else the oldest.
+    """
     runs: dict[tuple[str, str], Run] = {}
     token = None
     while True:
@@ -145,7 +162,9 @@ def _runs_of(client: MlflowClient, experiment: str, key: str) -> dict[tuple[str,
         for run in page:
             tags = run.data.tags
             study = tags.get(KIND) == STUDY
-            runs[(STUDY, "") if study else (tags.get(ID, ""), tags.get(ENGINE, ""))] = run
+            place = (STUDY, "") if study else (tags.get(ID, ""), tags.get(ENGINE, ""))
+            if place not in runs or DIGEST in tags or DIGEST not in runs[place].data.tags:
+                runs[place] = run
         token = page.token
         if not token:
             return runs
@@ -155,41 +174,31 @@ def _parent_id(
     client: MlflowClient, experiment: str, record: StudyRecord, parent: Run | None
 ) -> str:
     """The study's own run: the one that is there, the one begun for its search, or a new one."""
-    begun = unfinished_run(client, experiment, Search.of(record))
-    if parent is not None:
-        if begun is not None:
-            # Begun for what was logged before, because results on the disk were deleted.
-            client.delete_run(begun.info.run_id)
-        return str(parent.info.run_id)
-    if begun is not None:
-        client.set_tag(begun.info.run_id, KEY, record.key)
-        return str(begun.info.run_id)
-    return str(create(client, experiment, record.name, entries.study_tags(record)).info.run_id)
-
-
-def _published_first(record: StudyRecord) -> list[CandidateRecord]:
-    """So that a found formula that equals a published one keeps the id for itself."""
-    return sorted(record.candidates, key=lambda c: c.engine != PUBLISHED)
+    begun = unfinished_runs(client, experiment, Search.of(record))
+    if parent is None and begun:
+        parent = begun.pop(0)
+        client.set_tag(parent.info.run_id, KEY, record.key)
+    for run in begun:
+        # Begun for what was logged before, because results on the disk were deleted, or a stray.
+        client.delete_run(run.info.run_id)
+    if parent is None:
+        parent = create(client, experiment, record.name, entries.study_tags(record))
+    return str(parent.info.run_id)
 
 
 def _candidate_content(
-    record: StudyRecord,
-    candidate: CandidateRecord,
-    parent_id: str,
-    plots: CandidatePlots,
-    figures: Figures,
+    record: StudyRecord, candidate: CandidateRecord, parent_id: str, drawn: Drawings,
+    kept: frozenset[str],
 ) -> Content:
     data = candidate.to_data()
     tags = entries.candidate_tags(record, candidate) | {PARENT: parent_id}
 
     def files(run_id: str) -> Files:
-        images = plots.draw(candidate)
         return {
             entries.CANDIDATE_FILE: json.dumps({**data, "study": record.key}, indent=1),
             **_formula(candidate),
-            "report.html": candidate_report(record, candidate, run_id, figures),
             **({"formula.c": candidate.c_source} if candidate.c_source else {}),
-            **images,
+            **drawn.candidate(candidate, run_id),
         }
 
     return Content(
@@ -200,21 +209,20 @@ def _candidate_content(
         points=[],
         digest=digest(data, tags, record.tolerance, record.label(candidate)),
         files=files,
+        once=kept,
     )
 
 
-def _study_content(record: StudyRecord, data: str) -> Content:
+def _study_content(record: StudyRecord, data: str, drawn: Drawings) -> Content:
     table = front_table(record)
     columns = [list(row) for row in zip(*table.values(), strict=True)]
 
     def files(run_id: str) -> Files:
-        fronts = front_images(record)
         return {
             entries.CONFIG_FILE: json.dumps(dict(record.config), indent=1),
             "front.json": json.dumps({"columns": list(table), "data": columns}),
-            "report.html": study_report(record),
             **_findings(record),
-            **fronts,
+            **drawn.study(),
         }
 
     # `MlflowClient.log_table` would append to the rows of an earlier call; this is its format.

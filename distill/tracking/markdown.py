@@ -6,7 +6,9 @@ import html
 import re
 
 _SIGNS = re.compile(r"([\\`*_\[\]|#~])")
-_LEADING = re.compile(r"(?m)^(\s*)([-+>]|\d+\.)(?=\s)")
+_LEADING = re.compile(r"(?m)^(\s*)([-+=])(?=[-=\s]|$)")
+_NUMBERED = re.compile(r"(?m)^(\s*\d+)([.)])(?=\s|$)")
+"""At the start of a line: lists, rules, and what makes the line above a heading."""
 
 
 def prose(text: str) -> str:
@@ -15,7 +17,8 @@ def prose(text: str) -> str:
     >>> print(prose("a <b> in *m* | s"))
     a &lt;b&gt; in \*m\* \| s
     """
-    return _LEADING.sub(r"\1\\\2", _SIGNS.sub(r"\\\1", html.escape(text, quote=False)))
+    escaped = _SIGNS.sub(r"\\\1", html.escape(text, quote=False))
+    return _NUMBERED.sub(r"\1\\\2", _LEADING.sub(r"\1\\\2", escaped))
 
 
 def cell(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from distill.arrays import Array
-from distill.tracking.canvas import BLUE, GREY, Sheet, blank, unit_of
+from distill.tracking.canvas import BLUE, GREY, Caption, Sheet, blank, unit_of
 from distill.tracking.record import CandidateRecord, StudyRecord
 
 FEW_DOTS = 400
@@ -31,10 +31,10 @@ class Parity:
         self._axes.plot(self._limits, self._limits, color=GREY, lw=1)
         self._dots = self._axes.plot([], [], ".", color=BLUE, ms=2.5, alpha=0.5)[0]
         self._areas = self._axes.scatter([], [], color=BLUE, alpha=0.5, lw=0)
-        self._title = self._axes.set_title("", fontsize=10)
+        self._title = Caption(0.56, 0.91)
         self._axes.set(xlim=self._limits, ylim=self._limits)
         self._axes.grid(alpha=0.25)
-        self._sheet = Sheet(figure, [self._dots, self._areas, self._title])
+        self._sheet = Sheet(figure, [self._dots, self._areas], [self._title])
         # No more places than there are answers of the teacher: most need not be counted.
         self._few = min(FEW_DOTS, len(truth) // 2)
         self._countable = len(np.unique(truth)) <= self._few
@@ -50,9 +50,8 @@ class Parity:
         limits = self._reach(value[np.isfinite(value)])
         self._axes.set_ylim(*limits)
         errors = candidate.score.teacher
-        self._title.set_text(
-            f"{self._record.label(candidate)}: RMSE {errors.rmse:.3g}, R² {errors.r2:.6f}"
-        )
+        label = self._record.label(candidate)
+        self._title.text = f"{label}: RMSE {errors.rmse:.3g}, R² {errors.r2:.6f}"
         return self._sheet.png(limits)
 
     def _counted(self, value: Array) -> tuple[Array | None, Array]:

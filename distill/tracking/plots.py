@@ -15,7 +15,7 @@ import numpy as np
 
 from distill.arrays import Array
 from distill.domain import Variable
-from distill.tracking.canvas import BLUE, GREY, Sheet, blank, nice, to_png, unit_of
+from distill.tracking.canvas import BLUE, GREY, Caption, Sheet, blank, nice, to_png, unit_of
 from distill.tracking.parity import Parity
 from distill.tracking.places import place
 from distill.tracking.record import PUBLISHED, CandidateRecord, StudyRecord
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from matplotlib.text import Text
 
 __all__ = ["CandidatePlots", "front_figure", "front_images", "to_png"]
 
@@ -127,7 +126,7 @@ class _Curve:
     """One input: the residual over it, with the tolerance as a band."""
 
     def __init__(self, record: StudyRecord, points: Array) -> None:
-        self._record = record
+        self._record, self._unit = record, record.domain.to_unit(record.points)
         self._order = np.argsort(points[:, 0], kind="stable")
         self._x = points[self._order, 0]
         variable = record.domain.variables[0]
@@ -141,13 +140,13 @@ class _Curve:
         style = "." if variable.discrete else "-"
         self._line = self._axes.plot([], [], style, color=BLUE, lw=1.2)[0]
         self._worst = self._axes.plot([], [], "x", color=_RED, ms=10, mew=2)[0]
-        self._title = self._axes.set_title("", fontsize=9)
+        self._title = Caption(0.545, 0.91, size=9)
         self._axes.grid(alpha=0.25)
-        self._sheet = Sheet(figure, [self._line, self._worst, self._title])
+        self._sheet = Sheet(figure, [self._line, self._worst], [self._title])
 
     def draw(self, candidate: CandidateRecord, residual: Array) -> bytes:
         self._line.set_data(self._x, residual[self._order])
-        worst = _signed_worst(candidate, self._record)
+        worst = _signed_worst(candidate, self._record, self._unit)
         if worst is None:
             self._worst.set_data([], [])
         else:
@@ -156,7 +155,7 @@ class _Curve:
         size = max(candidate.score.max_error if worst else 0.0, finite.max(initial=0.0))
         height = nice(1.1 * max(size, self._record.tolerance))
         self._axes.set_ylim(-height, height)
-        self._title.set_text(_worst_title(candidate, self._record))
+        self._title.text = _worst_title(candidate, self._record)
         return self._sheet.png(height)
 
 
@@ -171,7 +170,7 @@ class _Maps:
         halo = withStroke(linewidth=4.5, foreground="black")
         ring: dict[str, Any] = {"mfc": "none", "mec": "white", "ms": 12, "mew": 2}
         ring |= {"clip_on": False, "zorder": 5, "path_effects": [halo]}
-        self._record = record
+        self._record, self._unit = record, record.domain.to_unit(record.points)
         self._cells = panels(points, truth, record.domain)
         count = len(self._cells)
         width = 5.6 if count == 1 else 4.0 * count + 0.8
@@ -195,14 +194,14 @@ class _Maps:
             axes.set_ylabel(second.name + unit_of(second.unit))
             axes.set_facecolor("#e8e8e8")
             frames += axes.spines.values()
-        self._shares = _colour_bar(figure, width, record)
-        self._title = figure.text(0.5, 0.925, "", fontsize=9, ha="center")
+        self._ends = _colour_bar(figure, width, record)
+        self._title = Caption(0.5, 0.91, size=9)
         self._points = points
         moving = [*self._meshes, *frames, *self._voids, *self._marks]
-        self._sheet = Sheet(figure, [*moving, *self._shares.values(), self._title])
+        self._sheet = Sheet(figure, moving, [*self._ends.values(), self._title])
 
     def draw(self, candidate: CandidateRecord, residual: Array) -> bytes:
-        worst = _signed_worst(candidate, self._record)
+        worst = _signed_worst(candidate, self._record, self._unit)
         grids = [cells.largest(residual) for cells in self._cells]
         size = max(np.nanmax(np.abs(g), initial=0.0) for g in grids)
         limit = max(size, candidate.score.max_error if worst else 0.0) or 1.0
@@ -215,24 +214,25 @@ class _Maps:
             at = [] if worst is None else [worst[0]]
             mark.set_data([p[cells.first] for p in at], [p[cells.second] for p in at])
             crosses.set_data(self._points[void, cells.first], self._points[void, cells.second])
-        for share, text in self._shares.items():
-            text.set_text(f"{share * limit:.3g}")
-        self._title.set_text(_worst_title(candidate, self._record))
+        for share, end in self._ends.items():
+            end.text = f"{share * limit:.3g}"
+        self._title.text = _worst_title(candidate, self._record)
         return self._sheet.png()
 
 
-def _colour_bar(figure: Figure, width: float, record: StudyRecord) -> dict[float, Text]:
-    """The bar of all maps, from -1 to 1; the texts at its ends say how much that is."""
+def _colour_bar(figure: Figure, width: float, record: StudyRecord) -> dict[float, Caption]:
+    """The bar of all maps, from -1 to 1; the captions at its ends say how much that is."""
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize
 
-    bar = figure.add_axes((1 - 1.0 / width, 0.13, 0.16 / width, 0.75))
+    left, low, high = 1 - 1.0 / width, 0.13, 0.88
+    bar = figure.add_axes((left, low, 0.16 / width, high - low))
     colours = ScalarMappable(Normalize(-1, 1), _MAP)
     figure.colorbar(colours, cax=bar, ticks=(-1, -0.5, 0, 0.5, 1), format="")
     bar.set_ylabel(f"formula - teacher{unit_of(record.output_unit)}", fontsize=9, labelpad=38)
-    style: dict[str, Any] = {"transform": bar.get_yaxis_transform(), "va": "center"}
-    bar.text(1.5, 0, "0", **style)
-    return {end: bar.text(1.5, end, "", **style) for end in (-1.0, 1.0)}
+    beside = left + 0.24 / width
+    figure.text(beside, (low + high) / 2, "0", va="center")
+    return {end: Caption(beside, y, anchor="lm") for end, y in ((-1.0, low), (1.0, high))}
 
 
 def _scale_axis(axes: Axes, axis: str, variable: Variable) -> None:
@@ -243,17 +243,18 @@ def _scale_axis(axes: Axes, axis: str, variable: Variable) -> None:
 
 
 def _signed_worst(
-    candidate: CandidateRecord, record: StudyRecord
+    candidate: CandidateRecord, record: StudyRecord, unit: Array
 ) -> tuple[tuple[float, ...], float] | None:
     """The worst point found and the residual there; None where there is no error, or no finite one.
 
-    The sign comes from the nearest point that was asked, since only the size is recorded.
+    The sign comes from the nearest point that was asked, since only the size is recorded; ``unit``
+    are these points in the unit cube.
     """
     errors = candidate.score.teacher
     if len(errors.max_error_at) != len(record.domain) or not 0 < errors.max_error < np.inf:
         return None
     at = np.array([errors.max_error_at])
-    distance = np.abs(record.domain.to_unit(record.points) - record.domain.to_unit(at)).max(axis=1)
+    distance = np.abs(unit - record.domain.to_unit(at)).max(axis=1)
     nearest = int(np.argmin(distance))
     difference = candidate.formula(record.points[[nearest]])[0] - record.truth[nearest]
     return errors.max_error_at, float(np.copysign(errors.max_error, difference))

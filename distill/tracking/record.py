@@ -11,6 +11,7 @@ import json
 import math
 import shutil
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -34,6 +35,12 @@ POINTS = "points.npz"
 BUNDLE = "bundle"
 PUBLISHED = "published"
 """The engine's name on records of formulas from the literature."""
+
+BROKEN = (
+    DistillError, ValueError, LookupError, TypeError, AttributeError, OverflowError, EOFError,
+    AssertionError, RecursionError, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
+"""What reading a damaged record may end with."""
 
 Cost = Mapping[str, Mapping[str, float | str | None]]
 """Figures per target, such as ``{"pic32": {"instructions": 812, "compiler": "zig 0.17"}}``."""
@@ -310,7 +317,7 @@ def load_record(folder: Path) -> StudyRecord:
         ) from None
     except StorageError as error:
         raise StorageError(error.what, where=error.where or str(path), hint=error.hint) from None
-    except (DistillError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+    except BROKEN as error:
         raise StorageError(
             f"the record of the study is broken: {type(error).__name__}: {error}.",
             where=str(path),

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from distill.errors import ConfigError, StorageError
-from distill.tracking.record import RECORD, StudyRecord
+from distill.errors import ConfigError
+from distill.tracking.record import BROKEN, RECORD, StudyRecord, load_record
 
 _KEY = re.compile(r"[0-9a-f]{4,64}\Z")
 _SHOWN = 12
@@ -21,13 +21,17 @@ _SHOWN = 12
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A study on disk: its folder and what it is called; ``created`` in seconds since 1970."""
+    """A study on disk: its folder and what it is called; ``created`` in seconds since 1970.
+
+    ``sweep`` is the name of the sweep that it belongs to, empty without.
+    """
 
     folder: Path
     key: str
     name: str
     teacher: str
     created: float
+    sweep: str = ""
 
     @property
     def full_name(self) -> str:
@@ -53,10 +57,13 @@ def find_studies(root: Path, wanted: str) -> tuple[Recorded, ...]:
     Raises
     ------
     ConfigError : when there is none (with what it is close to), or several where one is meant.
+    StorageError : for a folder whose record is broken.
     """
     for folder in (Path(wanted), root / wanted):
-        if (folder / RECORD).is_file() and (one := _recorded(folder)) is not None:
-            return (one,)
+        if (folder / RECORD).is_file():
+            if (one := _recorded(folder)) is not None:
+                return (one,)
+            load_record(folder)  # says what is wrong with it
     known = recorded_studies(root)
     if any(sign in wanted for sign in "*?["):
         found = tuple(r for r in known if any(fnmatch.fnmatchcase(n, wanted) for n in _names(r)))
@@ -71,6 +78,28 @@ def find_studies(root: Path, wanted: str) -> tuple[Recorded, ...]:
     if not found:
         raise _unknown(root, wanted, known)
     return found
+
+
+def find_sweep(root: Path, name: str) -> tuple[Recorded, ...]:
+    """The studies of a sweep, the oldest first.
+
+    Raises
+    ------
+    ConfigError : when there is none; it names the sweeps that are there.
+    """
+    known = recorded_studies(root)
+    found = tuple(r for r in reversed(known) if r.sweep == name)
+    if name and found:
+        return found
+    sweeps = list(dict.fromkeys(r.sweep for r in known if r.sweep))
+    listed = ", ".join(sweeps[:_SHOWN])
+    raise ConfigError(
+        f"no study of a sweep `{name}` is recorded.",
+        where=str(root),
+        hint=f"sweeps here, the newest first: {listed}."
+        if sweeps
+        else "`distill run -m KEY=V1,V2` makes a sweep; root=FOLDER looks in another folder.",
+    )
 
 
 def find_study(root: Path, wanted: str) -> Recorded:
@@ -100,9 +129,16 @@ def _recorded(folder: Path) -> Recorded | None:
         head = StudyRecord.from_data(
             {**data, "candidates": [], "history": [], "findings": None}, np.empty(0), np.empty(0)
         )
-    except (OSError, StorageError, ValueError, KeyError, TypeError):
+        return Recorded(
+            folder,
+            str(head.key),
+            head.name,
+            str(head.teacher_name),
+            float(head.created),
+            str(head.sweep_id or ""),
+        )
+    except (OSError, *BROKEN):
         return None
-    return Recorded(folder, head.key, head.name, head.teacher_name, head.created)
 
 
 def _unknown(root: Path, wanted: str, known: Sequence[Recorded]) -> ConfigError:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from distill.tracking.entries import DIGEST, Point
+from distill.tracking.entries import DIGEST, LONGEST_STUDY_NAME, Point, shorten
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -25,7 +25,10 @@ _METRICS, _PARAMS = 800, 100
 
 @dataclass(frozen=True)
 class Content:
-    """All that a run shall hold; ``files`` is called with the run's id when they are needed."""
+    """All that a run shall hold; ``files`` is called with the run's id when they are needed.
+
+    ``once`` are tags that stay as they are where they are there, because people change them.
+    """
 
     name: str
     tags: Mapping[str, str]
@@ -34,24 +37,38 @@ class Content:
     points: list[Point]
     digest: str
     files: Callable[[str], Files]
+    once: frozenset[str] = frozenset()
 
 
 def create(client: MlflowClient, experiment: str, name: str, tags: Mapping[str, str]) -> Run:
     """A new run, which is running."""
+    name = shorten(name, LONGEST_STUDY_NAME)
     return client.create_run(experiment, tags=dict(tags), run_name=name)
 
 
-def sync(client: MlflowClient, experiment: str, found: Run | None, content: Content) -> str:
-    """Make a run hold the content; the digest and the status come last."""
+def sync(
+    client: MlflowClient,
+    experiment: str,
+    found: Run | None,
+    content: Content,
+    *,
+    anew: bool = False,
+) -> str:
+    """Make a run hold the content; the digest and the status come last.
+
+    ``anew`` writes even what is complete by its digest.
+    """
     from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
     if found is None:
         run = create(client, experiment, content.name, content.tags)
     else:
         run = found
-        if found.info.status == "FINISHED" and found.data.tags.get(DIGEST) == content.digest:
+        complete = found.info.status == "FINISHED" and found.data.tags.get(DIGEST) == content.digest
+        if complete and not anew:
             return str(found.info.run_id)
-        client.update_run(found.info.run_id, status="RUNNING", name=content.name)
+        name = shorten(content.name, LONGEST_STUDY_NAME)
+        client.update_run(found.info.run_id, status="RUNNING", name=name)
     run_id = str(run.info.run_id)
     # `client.log_artifacts` would ask for the run again.
     files: Any = get_artifact_repository(run.info.artifact_uri, client.tracking_uri)
@@ -83,7 +100,7 @@ def _log_differences(client: MlflowClient, run: Run, content: Content) -> None:
     tags = [
         RunTag(name, value)
         for name, value in {**content.tags, DIGEST: content.digest}.items()
-        if there.tags.get(name) != value
+        if there.tags.get(name) != value and not (name in content.once and name in there.tags)
     ]
     batches = max(1, math.ceil(len(metrics) / _METRICS), math.ceil(len(params) / _PARAMS))
     for i in range(batches):

@@ -7,6 +7,7 @@ The formula itself is at hand anywhere and is not kept.
 from __future__ import annotations
 
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -134,7 +135,7 @@ def load_slices(folder: Path) -> tuple[Slices | None, GuardCells | None]:
             return slices, None
         flags = arrays["flags"]
         return slices, GuardCells(tuple(arrays[f"edges_{i}"] for i in range(flags.ndim)), flags)
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise StorageError(
             f"what the report draws is broken: {type(error).__name__}: {error}.",
             where=str(path),

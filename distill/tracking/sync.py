@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
@@ -17,7 +17,12 @@ from distill.progress import Progress
 from distill.tracking.entries import KEY, KIND, STUDY
 from distill.tracking.log import log_study
 from distill.tracking.record import RECORD, load_record
+from distill.tracking.recorded import find_studies
 from distill.tracking.store import EXPERIMENTS, Store, address, open_store, tracking_errors
+from distill.tracking.strays import delete_late
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
 
 LOGGED = "logged.json"
 """Beside a record: the store that has it, and its runs there."""
@@ -79,6 +84,7 @@ def sync(root: Path, uri: str | None, progress: Progress) -> Synced:
         return Synced({}, ())
     store = open_store(root, uri)
     known = _whole(store)
+    _tidy(store, known)
     places: dict[Path, Place] = {}
     unreadable: list[StorageError] = []
     for folder in folders:
@@ -95,10 +101,31 @@ def sync(root: Path, uri: str | None, progress: Progress) -> Synced:
     return Synced(places, tuple(unreadable))
 
 
-def _log(folder: Path, store: Store, progress: Progress) -> Place:
+def log_again(wanted: str, root: Path, uri: str | None, progress: Progress) -> Synced:
+    """Log the recorded studies that are meant once more, whole as they may seem in the store.
+
+    ``wanted`` is as for :func:`~distill.tracking.recorded.find_studies`. For files that got lost
+    there, and for runs that were deleted.
+
+    Raises
+    ------
+    ConfigError : when there is no such study.
+    TrackingError : when the store cannot be reached, or fails on the way.
+    StorageError : when a record cannot be read.
+    """
+    folders = [study.folder for study in find_studies(root, wanted)]
+    store = open_store(root, uri)
+    places: dict[Path, Place] = {}
+    for folder in folders:
+        with _alone(folder):
+            places[folder] = _log(folder, store, progress, anew=True)
+    return Synced(places, ())
+
+
+def _log(folder: Path, store: Store, progress: Progress, *, anew: bool = False) -> Place:
     record = load_record(folder)
     progress.begin("log", f"{record.teacher_name}, {record.name} to MLflow")
-    logged = log_study(record, store, progress)
+    logged = log_study(record, store, progress, anew=anew)
     place = {
         "uri": store.uri,
         "experiment": logged.experiment_id,
@@ -127,15 +154,12 @@ def _whole(store: Store, start: str = "") -> set[str]:
 
     With ``start`` only of those that begin so. A study's run is finished after all its candidates.
     """
-    from mlflow.entities import ViewType
-
     wanted = f"tags.`{KIND}` = '{STUDY}' and tags.`{KEY}` LIKE '{start}%'"
     with tracking_errors(store):
+        from mlflow.entities import ViewType
+
         client = store.client()
-        experiments = client.search_experiments(
-            view_type=ViewType.ALL, filter_string=f"name LIKE '{EXPERIMENTS}%'"
-        )
-        ids = [experiment.experiment_id for experiment in experiments]
+        ids = _experiments(client)
         keys: set[str] = set()
         token = None
         while ids:
@@ -149,3 +173,20 @@ def _whole(store: Store, start: str = "") -> set[str]:
             if not token:
                 break
     return keys
+
+
+def _tidy(store: Store, known: Collection[str]) -> None:
+    """Take away what the server made of requests after it was too late."""
+    with tracking_errors(store):
+        client = store.client()
+        delete_late(client, _experiments(client), known)
+
+
+def _experiments(client: MlflowClient) -> list[str]:
+    """Of all teachers, deleted ones too."""
+    from mlflow.entities import ViewType
+
+    found = client.search_experiments(
+        view_type=ViewType.ALL, filter_string=f"name LIKE '{EXPERIMENTS}%'"
+    )
+    return [experiment.experiment_id for experiment in found]

@@ -19,7 +19,7 @@ from typing import IO
 
 from distill.errors import TrackingError
 from distill.tracking.store import EXPERIMENTS, Store, tracking_errors
-from distill.tracking.view import ALL_CANDIDATES, LATEST, view_url
+from distill.tracking.view import LATEST, runs_url, view_url
 
 PORT = 5000
 _PORTS_TRIED = 20
@@ -135,8 +135,9 @@ def _announce(store: Store, base: str, open_browser: bool, say: Callable[[str], 
             filter_string=f"name LIKE '{EXPERIMENTS}%'", order_by=["last_update_time DESC"]
         ):
             name = experiment.name.removeprefix(EXPERIMENTS)
-            key = experiment.tags.get(LATEST, ALL_CANDIDATES)
-            links.append(view_url(base, experiment.experiment_id, key))
+            number, key = experiment.experiment_id, experiment.tags.get(LATEST)
+            # Where no view could be written a link to it would be an error in MLflow's pages.
+            links.append(view_url(base, number, key) if key else runs_url(base, number))
             say(f"{name}: {links[-1]}")
     if not links:
         say(f"No study is logged yet: {base}")

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from distill.tracking.entries import ENGINE, KEY, KIND, LONGEST_VALUE, STUDY, SWEEP, shorten
+from distill.tracking.origin import Origin
 from distill.tracking.record import StudyRecord, digest
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ _ELSEWHERE = ("root", "tracking")
 class Search:
     """What a study of one output is made from; ``config`` is the whole config as plain data.
 
-    ``outputs`` is how many the teacher has, ``overrides`` what a sweep varied.
+    ``outputs`` is how many the teacher has, ``overrides`` what a sweep varied, ``origin`` the job
+    that searches, where it is one of a sweep.
     """
 
     teacher_name: str
@@ -38,6 +40,7 @@ class Search:
     config: Mapping[str, Any]
     overrides: tuple[str, ...] = ()
     outputs: int = 1
+    origin: Origin | None = None
 
     @classmethod
     def of(cls, record: StudyRecord) -> Search:
@@ -77,17 +80,26 @@ class Search:
             "distill.output": self.output_name,
             "distill.overrides": shorten(" ".join(self.overrides), LONGEST_VALUE),
             **({SWEEP: str(sweep)} if sweep else {}),
+            **(self.origin.tags if self.origin else {}),
         }
 
     def _named(self, group: str) -> str:
         return str(self.config.get(group, {}).get("name", ""))
 
 
-def unfinished_run(client: MlflowClient, experiment: str, search: Search) -> Run | None:
-    """The run that was begun for the search and belongs to no study yet, the newest."""
+def unfinished_runs(client: MlflowClient, experiment: str, search: Search) -> list[Run]:
+    """The runs that were begun for the search and belong to no study yet.
+
+    One is the rule. Where an answer of the server was lost there may be more: the one that holds
+    news comes first, then the newest.
+    """
     runs = client.search_runs(
         [experiment],
         f"tags.`{SEARCH}` = '{search.key}'",
         order_by=["attributes.start_time DESC"],
     )
-    return next((run for run in runs if KEY not in run.data.tags), None)
+    return sorted((run for run in runs if KEY not in run.data.tags), key=_is_empty)
+
+
+def _is_empty(run: Run) -> bool:
+    return not run.data.metrics

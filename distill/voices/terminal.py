@@ -31,10 +31,14 @@ BAR = 32
 
 
 class Terminal:
-    """Shows the running stage, how far it is, the time left, and the best formulas so far."""
+    """Shows the running stage, how far it is, the time left, and the best formulas so far.
 
-    def __init__(self, console: Console | None = None) -> None:
+    News go to ``console`` (the standard error output), the result to ``out`` (the standard output).
+    """
+
+    def __init__(self, console: Console | None = None, out: Console | None = None) -> None:
         self.console = console or Console(stderr=True)
+        self._out = out
         self._live: Live | None = None
         self._stage = ""
         self._text = ""
@@ -101,7 +105,7 @@ class Terminal:
     def result(self, result: Result) -> None:
         """What the command came to, on the standard output."""
         self._stop()
-        result.show(Console())
+        result.show(self._out or Console())
 
     def _stop(self) -> None:
         if self._live is not None:

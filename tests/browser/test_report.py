@@ -156,6 +156,32 @@ def test_a_phone_scrolls_down_only(show, report, width):
     assert plot["x"] + plot["width"] <= width
 
 
+def test_on_a_phone_a_check_takes_a_few_lines(show, tmp_path):
+    detail = "826 of 826 results have the same bits, as promised for all; they differ by at most 0"
+    checks = [{"name": f"pic32 against the teacher, way {i}", "passed": i > 0, "detail": detail}
+              for i in range(30)]  # fmt: skip
+    file = tmp_path / "checks.html"
+    file.write_text(study_report(replace(make_study(), evidence={"checks": checks})), "utf-8")
+    page = show(file, width=390).page
+    rows = page.locator("#evidence .checks tr")
+    assert "FAILED" in rows.first.inner_text()
+    assert max(row.bounding_box()["height"] for row in rows.all()) < 110
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_printed_it_is_dark_on_white_and_shows_all_of_the_table(show, report):
+    page = show(report, scheme="dark").page
+    page.emulate_media(media="print", color_scheme="dark")
+    style = "getComputedStyle(document.body)"
+    paper, ink = page.evaluate(f"[{style}.backgroundColor, {style}.color]")
+    assert paper == "rgb(255, 255, 255)"
+    assert sum(map(int, re.findall(r"\d+", ink)[:3])) < 200
+    assert not page.locator("#search").is_visible()
+    box = page.locator("#table").locator("..")
+    assert box.evaluate("box => box.scrollHeight <= box.clientHeight")
+    assert page.locator("#table tbody tr").last.is_visible()
+
+
 def test_dark_and_light_differ_in_paper_ink_and_maps(show, report):
     seen = {}
     for scheme in ("light", "dark"):

@@ -1,6 +1,7 @@
 """`distill compare`: the measures against their definitions, and what a person reads."""
 
 import csv
+import io
 import json
 import math
 from dataclasses import replace
@@ -10,9 +11,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.console import Console
 
 from distill import cli
+from distill.comparing.files import as_csv
 from distill.comparing.fronts import Entry, compare, coverage, hypervolume
+from distill.comparing.questions import by_question
+from distill.comparing.tables import show_comparison
 from distill.domain import Domain
 from distill.engines.base import Candidate
 from distill.errors import ConfigError
@@ -185,6 +190,25 @@ def test_one_study_is_no_comparison():
         compare([])
 
 
+def test_studies_are_grouped_by_what_they_were_asked():
+    other = replace(A, key="c3" * 32, tolerance=0.5)
+    second = replace(A, key="d4" * 32, output_name="z")
+    assert by_question([A, other, B, second, A]) == [[A, B, second], [other]]
+    assert by_question([A, second]) == [[A, second]]
+    third = replace(B, key="e5" * 32, tolerance=0.5)
+    assert by_question([other, A, third, B]) == [[other, third], [A, B], []]
+
+
+def test_different_targets_are_told(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    (found,) = compare([A, replace(B, target="avr")])
+    assert found.targets == ("host", "avr")
+    show_comparison(Console(), found)
+    assert "for different targets (host, avr)" in capsys.readouterr().out
+    show_comparison(Console(), compare([A, B])[0])
+    assert "different targets" not in capsys.readouterr().out
+
+
 def test_outputs_are_compared_one_by_one():
     other = {"output_name": "z", "outputs": 2, "tolerance": 0.2}
     found = compare([A, replace(A, key="aa" * 32, **other), B, replace(B, key="bb" * 32, **other)])
@@ -282,3 +306,58 @@ def test_files_hold_everything(root, tmp_path, capsys):
     assert comparison["coverage"] == {"A": {"B": 0.5}, "B": {"A": 1 / 3}}
     assert comparison["fronts"][0]["entries"][2]["max_error"] == 0.1
     assert comparison["reference"] == {"complexity": 10, "log10_max_error": 2.0}
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory):
+    """A sweep over engines and tolerances, and a study that is not of it."""
+    root = tmp_path_factory.mktemp("swept")
+    studies = [
+        replace(A, sweep_id="engines"),
+        replace(B, sweep_id="engines"),
+        replace(A, key="c3" * 32, sweep_id="engines", tolerance=0.5),
+        replace(B, key="d4" * 32, engine="pysr"),
+    ]
+    for created, each in enumerate(studies):
+        record = replace(each, created=float(created))
+        save_record(record, root / "line" / "study" / each.key[:16])
+    return root
+
+
+def test_a_sweep_is_compared_question_by_question(swept, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "140")
+    out = tmp_path / "sweep.json"
+    assert run(swept, "sweep=engines", f"out={out}") == 0
+    shown = capsys.readouterr().out
+    assert "y of line, tolerance 0.1 V" in shown
+    assert "tolerance 0.5 V" not in shown
+    assert "Nothing to compare these with:\n    operon host c3c3c3c3" in shown
+    (comparison,) = json.loads(out.read_text())["comparisons"]
+    assert [front["name"] for front in comparison["fronts"]] == [
+        "operon host a1a1a1a1", "structure host b2b2b2b2",
+    ]  # fmt: skip
+
+
+def test_an_unknown_sweep_names_those_that_are_there(swept, root, capsys):
+    assert run(swept, "sweep=engine") == 2
+    error = capsys.readouterr().err
+    assert "no study of a sweep `engine`" in error
+    assert "sweeps here, the newest first: engines" in error
+    assert run(root, "sweep=any") == 2
+    assert "`distill run -m KEY=V1,V2` makes a sweep" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r"])
+def test_no_cell_of_the_table_is_computed_by_a_spreadsheet(sign):
+    evil = sign + "cmd|' /C calc'!A0"
+    negative = Formula.parse("-x - 1.5", DOMAIN)
+    assert negative.readable().startswith("-")
+    rows = (replace(A.candidates[0], formula=negative), *A.candidates[1:])
+    one = replace(A, teacher_name=evil, engine=evil, target=evil, candidates=rows)
+    text = as_csv(compare([one, replace(one, key="c3" * 32)]))
+    cells = [cell for row in csv.reader(io.StringIO(text)) for cell in row]
+    assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
+    shown = evil if sign.strip() else evil[1:]
+    assert cells.count(shown if shown == "cmd|' /C calc'!A0" else f"'{evil}") >= 3
+    read = Formula.parse(next(csv.DictReader(io.StringIO(text)))["formula"], DOMAIN)
+    assert read.complexity == negative.complexity

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from distill import cli
-from distill.reporting import with_other_targets
+from distill.config import options_of
+from distill.firmware.cost import Cost, Measured
+from distill.progress import Silent
+from distill.reporting import targets
+from distill.reporting.targets import with_every_target, with_other_studies
 from distill.tracking.record import load_record, save_record
 from distill.tracking.recorded import find_study
 from tests.tracking.conftest import make_study
@@ -33,6 +38,29 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+@pytest.fixture
+def fresh(root, tmp_path) -> Path:
+    """The same studies where nothing was measured elsewhere yet."""
+    return shutil.copytree(root, tmp_path / "fresh", ignore=shutil.ignore_patterns("measure"))
+
+
+@pytest.fixture
+def scales(monkeypatch) -> list[str]:
+    """Instead of compilers: the targets for which something was weighed."""
+    asked = []
+
+    def weigh(specs, points, target, announce):
+        asked.append(target.name)
+        assert points.shape[1] == 2
+        (name,) = specs
+        return Measured(
+            {name: Cost(target.name, "cc", "float32", target.unit, 77.0, 80.0, 1, 2, 3, True)}
+        )
+
+    monkeypatch.setattr(targets, "weigh", weigh)
+    return asked
+
+
 @pytest.mark.parametrize(("name", "key"), [
     ("", NEW),
     ("wet_bulb", NEW),
@@ -45,7 +73,7 @@ def test_a_study_is_found_by_teacher_key_folder_or_as_the_newest(root, name, key
     assert find_study(root, name).folder.name == key[:16]
 
 
-def test_the_page_lies_beside_the_record_or_where_it_is_wanted(root, tmp_path, capsys):
+def test_the_page_lies_beside_the_record_or_where_it_is_wanted(root, tmp_path, capsys, scales):
     assert cli.main(["report", "thrust", f"root={root}"]) == 0
     file = Path(capsys.readouterr().out.strip())
     assert file == root / "thrust/study" / OTHER[:16] / "report.html"
@@ -84,6 +112,69 @@ def test_what_a_formula_costs_elsewhere_comes_from_the_teachers_other_studies(ro
     folder = find_study(root, "wet_bulb").folder
     (folder.parent / "broken").mkdir()
     (folder.parent / "broken" / "study.json").write_text("[1]")
-    record = with_other_targets(load_record(folder), folder)
+    record = with_other_studies(load_record(folder), folder)
     assert all(set(c.cost) == {"pic32", "avr"} for c in record.candidates)
     assert record.candidates[0].cost["avr"]["instructions"] == 4321.0
+
+
+def test_the_chosen_is_measured_on_every_other_target_once_and_others_are_estimated(fresh, scales):
+    folder = find_study(fresh, "wet_bulb").folder
+    record = with_every_target(load_record(folder), folder, Silent())
+    everywhere = set(options_of("target"))
+    assert scales == sorted(everywhere - {"pic32", "avr"})
+    for candidate in record.candidates:
+        assert set(candidate.cost) == everywhere
+        elsewhere = candidate.cost["cortex_m4"]
+        assert elsewhere["measured"] is candidate.chosen
+        assert (elsewhere["instructions"] == 77.0) is candidate.chosen
+    again = with_every_target(load_record(folder), folder, Silent())
+    assert len(scales) == len(everywhere) - 2
+    assert [c.cost for c in again.candidates] == [c.cost for c in record.candidates]
+
+
+def test_a_target_on_which_it_fails_has_an_estimate(fresh, monkeypatch):
+    monkeypatch.setattr(targets, "weigh", lambda *_: Measured({}))
+    folder = find_study(fresh, "thrust").folder
+    record = with_every_target(load_record(folder), folder, Silent())
+    assert record.chosen.cost["riscv32"]["measured"] is False
+    assert record.chosen.cost["riscv32"]["instructions"] > 10
+    assert record.chosen.cost["pic32"] == load_record(folder).chosen.cost["pic32"]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda f: truncate(f / "study.json", 0.5),
+        lambda f: truncate(f / "study.json", 0),
+        lambda f: (f / "study.json").write_text("[" * 100_000),
+        lambda f: (f / "study.json").write_bytes(b"\xff\xfe{}"),
+        lambda f: truncate(f / "points.npz", 0.5),
+        lambda f: truncate(f / "points.npz", 0),
+        lambda f: (f / "points.npz").unlink(),
+        lambda f: flip(f / "points.npz"),
+        lambda f: (f / "slices.npz").write_bytes(b""),
+        lambda f: (f / "slices.npz").write_bytes(b"PK"),
+    ],
+)
+def test_a_damaged_record_is_told_with_its_file(tmp_path, capsys, damage):
+    study = make_study((1, 4))
+    folder = tmp_path / "wet_bulb" / "study" / study.key[:16]
+    save_record(study, folder)
+    damage(folder)
+    assert cli.main(["report", str(folder), f"root={tmp_path}"]) in (2, 3)
+    error = capsys.readouterr().err
+    assert str(folder) in error
+    assert "next:" in error
+
+
+def truncate(file, part):
+    data = file.read_bytes()
+    file.write_bytes(data[: int(part * len(data))])
+
+
+def flip(file):
+    """Wrong bits in the middle, in what is packed."""
+    data = bytearray(file.read_bytes())
+    for i in range(len(data) // 2, len(data) // 2 + 64):
+        data[i] ^= 0xFF
+    file.write_bytes(bytes(data))

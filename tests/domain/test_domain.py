@@ -73,6 +73,10 @@ def test_names_that_can_stand(name):
         ({"low": 0, "high": 1, "kind": "text"}, "`text` is not a kind", "continuous, integer"),
         ({"low": 0, "high": 2, "kind": "boolean"}, "must have bounds 0 and 1", "high: 1"),
         ({"low": 0, "high": 2.5, "kind": "integer"}, "not whole numbers", "whole bounds"),
+        ({"low": 0, "high": 1, "unit": "m\x1b[2J"}, r"'m\x1b[2J' is no unit: it holds", "one line"),
+        ({"low": 0, "high": 1, "unit": "m\n*/"}, r"control character '\n'", "one line"),
+        ({"low": 0, "high": 1, "unit": "m\u202e"}, r"control character '\u202e'", "one line"),
+        ({"low": 0, "high": 1, "unit": "m\x9b"}, r"control character '\x9b'", "one line"),
     ],
 )
 def test_variables_that_are_refused(options, what, hint):

@@ -20,9 +20,11 @@ from distill.formula.tree import (
     Call,
     Number,
     Symbol,
+    add,
     constants,
     number,
     rewrite,
+    sub,
     substitute,
     symbols,
     total,
@@ -175,11 +177,53 @@ def test_further_functions_are_held_to_their_arity_and_named(text, what, hint):
 @pytest.mark.parametrize(
     "text",
     ["(" * 5000 + "x" + ")" * 5000, "-" * 5000 + "x", "+" * 5000 + "x", "x^" * 5000 + "x",
-     "sin(" * 5000 + "x" + ")" * 5000, "x" + "+x" * 5000, "x" + "*x" * 5000],
+     "sin(" * 5000 + "x" + ")" * 5000, "(x+" * 5000 + "x" + ")" * 5000,
+     "sin(" * 99 + "x+x" + ")" * 99],
 )  # fmt: skip
 def test_deep_nesting_is_refused_before_recursion_runs_out(text):
     with pytest.raises(FormulaError, match=f"deeper than {MAX_DEPTH} levels"):
         parse(text, NAMES)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("x" + "+x" * 1000, 1001 * 0.5),
+        ("x" + "-x+3" * 300, 0.5 + 300 * 2.5),
+        ("x" + "-x" * 500, -499 * 0.5),
+        ("2*(3" + "-x" * 99 + ")", 2 * (3 - 49.5)),
+        ("x" + "*x*4/2" * 800, 0.5),
+        ("x" + "/2*2" * 800, 0.5),
+        ("1" + "/x" * 200, 2.0**200),
+        ("+".join(["(x" + "*x*4" * 60 + ")"] * 110), 110 * 0.5 * 2.0**60),
+    ],
+)
+def test_long_sums_and_products_are_no_deep_nesting(text, value):
+    tree = parse(text, NAMES)
+    assert tree.depth <= MAX_DEPTH
+    got = compile_tree(tree, NAMES)(np.full((1, len(NAMES)), 0.5))
+    assert got[0] == pytest.approx(value, rel=1e-12)
+    assert parse(to_text(tree), NAMES) == tree
+
+
+def test_long_products_divide_by_what_the_text_divides_by():
+    text = "1/x" + "*y*1" * 200
+    got = compile_tree(parse(text, ["x", "y"]), ["x", "y"])(np.array([[2.0, 0.0], [4.0, 1.0]]))
+    assert got.tolist() == [0.0, 0.25]
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from("+-"), st.integers(-9, 9)), min_size=110, max_size=150))
+def test_a_long_sum_is_the_sum_of_its_terms(terms):
+    """Whole numbers have no rounding: every order gives the same."""
+    text = "0" + "".join(f" {sign} {term}*x" for sign, term in terms)
+    got = compile_tree(parse(text, ["x"]), ["x"])(np.ones((1, 1)))
+    assert got[0] == sum(term if sign == "+" else -term for sign, term in terms)
+
+
+def test_short_sums_and_products_are_read_from_the_left():
+    assert parse("x - y + 1", NAMES) == add(sub(X, Symbol("y")), Number(1.0))
+    assert to_text(parse("x" + "+x" * 98, NAMES)) == "x" + " + x" * 98
 
 
 def test_long_text_is_refused():

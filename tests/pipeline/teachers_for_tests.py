@@ -49,6 +49,11 @@ def two_outputs(x: np.ndarray) -> np.ndarray:
     return np.column_stack([x[:, 0] + x[:, 1], x[:, 0] * x[:, 1]])
 
 
+def powers(x: np.ndarray) -> np.ndarray:
+    """Four functions alike, shape (n, 4)."""
+    return x[:, :1] ** np.arange(1, 5) + x[:, 1:]
+
+
 def majority(x: np.ndarray) -> np.ndarray:
     """Whether two of three inputs are true, shape (n,)."""
     return (x.sum(axis=1) >= 2).astype(float)

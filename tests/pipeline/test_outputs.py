@@ -80,6 +80,30 @@ def test_what_was_found_for_one_output_is_known_in_the_search_for_the_next(
     assert given[1] == first[-outputs.HINTS :] != []
 
 
+def test_of_many_outputs_the_newest_formulas_are_known_and_no_more(
+    two: StudyConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that the search for the hundredth output costs what the second one's does."""
+    given = []
+    real = pipeline.fit
+
+    def spy(*arguments):
+        given.append(list(arguments[-1]))
+        return real(*arguments)
+
+    monkeypatch.setattr(pipeline, "fit", spy)
+    monkeypatch.setattr(outputs, "MOST_HINTS", 2)
+    two.teacher.source = "teachers_for_tests:powers"
+    two.teacher.options = {"outputs": [f"y{i}" for i in range(4)]}
+    two.score.points = 200
+    two.score.starts = 2
+    studies = outputs.search_all(two, Heard())
+    assert [len(hints) for hints in given][2:] == [2, 2]
+    newest = [c.formula for c in studies.studies[2].choices if c.on_front][-2:]
+    assert given[3] == newest
+    assert len({hint.text for hint in given[3]}) == 2
+
+
 def test_an_output_without_a_formula_is_named(two: StudyConfig) -> None:
     two.teacher.source = "teachers_for_tests:sum_and_period"
     two.teacher.options = {"outputs": ["total", "period"]}

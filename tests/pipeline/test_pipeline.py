@@ -16,17 +16,19 @@ import pytest
 from distill import delivery, opening, pipeline
 from distill.commands import run_and_show
 from distill.config import StudyConfig, read_option
+from distill.domain import Domain
 from distill.errors import (
     ConfigError,
     DistillError,
     DomainError,
     ExportError,
+    FormulaError,
     SampleError,
     TeacherError,
 )
 from distill.firmware.target import load_target
 from distill.progress import Silent
-from distill.stages.score import Scored
+from distill.stages.score import Scored, published_candidates
 from distill.stages.select import select
 
 # One study is made once and then gone on from: in one process.
@@ -357,6 +359,13 @@ def test_a_teacher_without_a_domain(quick: StudyConfig) -> None:
     quick.domain.variables = None
     with pytest.raises(DomainError, match="does not say over which inputs"):
         pipeline.search(quick, Heard())
+
+
+def test_published_names_move_no_cursor() -> None:
+    with pytest.raises(FormulaError, match="cannot name a formula: it holds the control") as caught:
+        published_candidates({"huygens\x1b[2J": "length"}, Domain.box(length=(0, 1)))
+    assert caught.value.where == "config key `teacher.published`"
+    assert "\x1b" not in str(caught.value)
 
 
 def test_a_wrong_published_formula_names_its_key(quick: StudyConfig) -> None:

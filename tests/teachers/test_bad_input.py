@@ -17,6 +17,8 @@ from safetensors.numpy import save_file
 
 from distill.domain import Domain
 from distill.errors import ConfigError, DomainError, TeacherError
+from distill.teachers.base import Output
+from distill.teachers.checked import Checked
 from distill.teachers.load import load_teacher, shipped
 
 X = np.array([[1.0, 3.0], [1.25, 4.5], [2.0, 5.0]])
@@ -468,3 +470,16 @@ def test_columns_that_do_not_fit(options: dict[str, Any], what: str, tmp_path: P
     (tmp_path / "t.csv").write_text(GOOD)
     with pytest.raises(TeacherError, match=what):
         load_teacher(tmp_path / "t.csv", **options)
+
+
+def test_units_and_names_of_classes_move_no_cursor():
+    with pytest.raises(TeacherError, match=r"'K\\x1b\[2J' is no unit: .* '\\x1b'") as caught:
+        Output("y", "K\x1b[2J")
+    assert "`y`" in caught.value.where
+
+    class Sorting:
+        name, outputs, domain, fingerprint = "sorting", (Output("y"),), None, "0"
+        classes = ("good", "bad\x07")
+
+    with pytest.raises(TeacherError, match=r"'bad\\x07' cannot name a class"):
+        Checked(Sorting())

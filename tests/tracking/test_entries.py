@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from distill.tracking import entries
 from distill.tracking.front_table import front_table
+from distill.tracking.log import log_study
 from distill.tracking.record import Milestone
 
 
@@ -85,3 +86,18 @@ def test_front_table_is_sorted_by_complexity(study):
     assert table["complexity"] == sorted(table["complexity"])
     assert table["candidate"][0] == "c01"
     assert sum(table["chosen"]) == 1
+
+
+def test_notes_and_names_keep_to_what_a_server_takes(study):
+    long = "<b>" * 3000
+    c = replace(study.chosen, kept=(long,) * 30)
+    wide = replace(study, output_unit=long, selection=long * 3, overrides=(long,))
+    assert len(entries.candidate_tags(wide, c)["mlflow.note.content"]) == entries.LONGEST_NOTE
+    assert len(entries.study_tags(wide)["mlflow.note.content"]) == entries.LONGEST_NOTE
+
+
+def test_a_run_of_a_long_name_is_logged_under_its_start(own_store, study):
+    wide = replace(study, overrides=("engine.options.names=" + "x" * 400,))
+    logged = log_study(wide, own_store)
+    name = own_store.client().get_run(logged.parent_run_id).info.run_name
+    assert name == wide.name[: entries.LONGEST_STUDY_NAME - 1] + "…"

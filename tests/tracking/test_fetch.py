@@ -83,7 +83,7 @@ def test_a_damaged_file_is_said(study, store, content):
     try:
         with pytest.raises(TrackingError) as caught:
             load_candidate_run(run_id, store)
-        assert "distill sync" in caught.value.hint
+        assert "`distill sync study=dddddddddddddddd`" in caught.value.hint
     finally:
         path.write_text(json.dumps(study.candidates[0].to_data()))
     assert client.get_run(run_id).info.run_id == load_candidate_run(run_id, store).run_id

@@ -9,8 +9,9 @@ from distill.engines.findings import Finding, lines
 from distill.errors import TrackingError
 from distill.progress import Silent
 from distill.tracking import view
-from distill.tracking.log import log_study
+from distill.tracking.log import ensure_experiment, log_study
 from distill.tracking.record import Milestone, load_record, save_record
+from distill.tracking.ui import _announce
 
 FILES = {"candidate.json", "formula.tex", "formula.c", "report.html", "parity.png", "residuals.png"}
 
@@ -279,12 +280,32 @@ def test_old_views_of_studies_make_room(make, own_store):
 
 
 def test_a_view_that_cannot_be_written_is_a_warning(make, own_store, monkeypatch):
-    monkeypatch.setattr(view, "_encode", lambda _: "x" * 30_000)  # longer than MLflow takes
+    monkeypatch.setattr(view, "encode", lambda _: "x" * 30_000)  # longer than MLflow takes
     news = Stop(100)
     logged = log_study(make((1,), key="1a" * 32), own_store, news)
     assert len(news.warnings) == 1
     assert "views" in news.warnings[0]
     assert own_store.client().get_run(logged.parent_run_id).info.status == "FINISHED"
+    # The link then leads to the runs as MLflow shows them.
+    said: list[str] = []
+    _announce(own_store, "http://host", False, said.append)
+    number = logged.experiment_id
+    assert said == [
+        f"wet_bulb: http://host/#/experiments/{number}/runs?workflowType=machine_learning"
+    ]
+
+
+def test_a_view_in_a_format_nobody_here_knows_is_no_obstacle(make, own_store):
+    study = make((1,), key="1e" * 32)
+    experiment = ensure_experiment(own_store.client(), own_store, study.teacher_name)
+    for name, value in (("distill00", "protobuf;AAAA"), ("distill01", '{"name": "of MLflow 9"}')):
+        own_store.client().set_experiment_tag(experiment, f"mlflow.sharedViewState.{name}", value)
+    news = Stop(100)
+    log_study(study, own_store, news)
+    tags = own_store.client().get_experiment(experiment).tags
+    assert news.warnings == []
+    assert tags[view.LATEST] == view.view_key(study.key)
+    assert f"mlflow.sharedViewState.{tags[view.LATEST]}" in tags
 
 
 def test_a_broken_store_is_a_tracking_error(make, own_store):

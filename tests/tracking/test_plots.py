@@ -42,6 +42,19 @@ def test_each_candidate_gets_its_own_pictures(study):
     assert CandidatePlots(study).draw(study.candidates[1]) == first
 
 
+def test_captions_are_drawn_where_they_belong(study):
+    plots = CandidatePlots(study)
+    c = study.candidates[1]
+    shown = pixels(plots._parity.draw(c, c.formula(plots._points)))
+    plots._parity._sheet._captions = ()
+    bare = pixels(plots._parity._sheet.png(plots._parity._axes.get_ylim()))
+    rows, columns = np.nonzero((shown != bare).any(axis=2))
+    height, width = shown.shape[:2]
+    # The title: above the axes, in one line, in the middle of them.
+    assert 0.02 * height < rows.min() < rows.max() < 0.10 * height
+    assert (columns.min() + columns.max()) / 2 == pytest.approx(0.56 * width, abs=3)
+
+
 def test_what_a_picture_shares_with_others_is_drawn_once(study, monkeypatch):
     drawn = []
     plots = CandidatePlots(study)
@@ -82,7 +95,7 @@ def test_the_map_marks_the_worst_point_and_scales_to_it(study):
     assert at == c.score.teacher.max_error_at
     assert maps._norm.vmax == pytest.approx(c.score.max_error)
     assert maps._norm.vmin == -maps._norm.vmax
-    assert f"{c.score.max_error:.4g} degC, beyond the tolerance 0.1" in maps._title.get_text()
+    assert f"{c.score.max_error:.4g} degC, beyond the tolerance 0.1" in maps._title.text
 
 
 def test_one_input_gives_a_curve_with_the_worst_point_on_it(study):
@@ -113,7 +126,7 @@ def test_points_without_a_value_are_crossed_out_and_said(study):
     maps = plots._residuals
     assert len(maps._voids[0].get_xdata()) == (one.points[:, 0] < 0).sum() > 400
     assert len(maps._marks[0].get_xdata()) == 0
-    assert "no finite value at" in maps._title.get_text()
+    assert "no finite value at" in maps._title.text
 
 
 def test_the_front_shows_tolerance_chosen_and_published(study):

@@ -1,4 +1,7 @@
-"""What people write to mean a candidate, and what they have done in MLflow's own pages."""
+"""What people write to mean a candidate, and what they have done in MLflow's own pages.
+
+On a local store and over http, with PostgreSQL behind the server.
+"""
 
 import re
 from dataclasses import replace
@@ -9,8 +12,24 @@ from distill.errors import TrackingError
 from distill.tracking.choose import champion_of_run, choose_candidate
 from distill.tracking.fetch import load_candidate_run
 from distill.tracking.log import log_study
+from distill.tracking.store import open_store
 
 MODEL = "distill-found"
+
+pytestmark = pytest.mark.xdist_group("servers")
+
+
+@pytest.fixture(scope="module", params=["sqlite", "server"])
+def store(request, tmp_path_factory):
+    """An empty store of each kind."""
+    root = tmp_path_factory.mktemp("references")
+    if request.param == "server":
+        server, empty = request.getfixturevalue("shared")
+        empty()
+        return open_store(root, server.url)
+    (root / "mlflow").mkdir()
+    (root / "mlflow" / "mlflow.db").write_bytes(request.getfixturevalue("template").read_bytes())
+    return open_store(root)
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +85,7 @@ def test_the_chosen_one_has_many_names(reference, store, ids):
 @pytest.mark.parametrize(
     ("reference", "says"),
     [
+        ("0" * 32, "no candidate `0{32}`: no run's id"),
         (f"models:/{MODEL}@best", "no version or alias `best`.*@champion"),
         (f"models:/{MODEL}/77", "no version or alias `77`.*go up to 1"),
         ("models:/distill-fuond/1", f"no registered model `distill-fuond`.*{MODEL}"),
@@ -81,9 +101,9 @@ def test_what_is_not_there_is_told_with_what_is(reference, says, store, logged):
     assert re.search(says, str(caught.value), re.DOTALL), str(caught.value)
 
 
-def test_a_version_that_was_made_from_no_run(store, client, tmp_path):
+def test_a_version_that_was_made_from_no_run(store, client):
     client.create_registered_model("alien")
-    client.create_model_version("alien", str(tmp_path))
+    client.create_model_version("alien", "s3://elsewhere/model")
     refused("models:/alien/1", store, "was not made from a run")
 
 
@@ -92,7 +112,7 @@ def test_a_run_of_another_project(store, client):
     assert "theirs" in refused(run, store, "of another project").where
     refused(run[:12], store, "of another project")
     client.create_registered_model("theirs")
-    client.create_model_version("theirs", "somewhere", run)
+    client.create_model_version("theirs", f"runs:/{run}/model", run)
     refused("models:/theirs/1", store, "of another project")
 
 
@@ -174,3 +194,48 @@ def test_a_study_of_the_same_teacher_leaves_a_persons_choice(make, store, client
     newer = log_study(replace(make((1, 4), key="9f" * 32), teacher_name="found"), store)
     alias = client.get_model_version_by_alias(MODEL, "champion")
     assert str(alias.version) == newer.model_version
+
+
+def test_deleted_versions_and_models(make, store, client):
+    study = replace(make((1,), key="af" * 32), teacher_name="thrown_away")
+    name, run_id = "distill-thrown_away", log_study(study, store).run_ids[study.chosen.id]
+    client.delete_model_version(name, "1")
+    refused(f"models:/{name}/1", store, f"`{name}` has no version or alias `1`")
+    error = refused(f"models:/{name}@champion", store, "no version or alias `champion`")
+    assert "go up to 0; its aliases: none" in error.hint
+    # The study has its choice all the same, and can be chosen again.
+    assert load_candidate_run("afafafaf", store).run_id == run_id
+    client.delete_registered_model(name)
+    refused(f"models:/{name}@champion", store, f"no registered model `{name}`")
+    run = load_candidate_run("afafafaf", store)
+    assert choose_candidate(champion_of_run(run), run, store).version == "1"
+    assert load_candidate_run(f"models:/{name}@champion", store).run_id == run_id
+
+
+def test_a_candidate_of_a_deleted_study_is_still_there(make, store, client):
+    study = replace(make((1,), key="bf" * 32), teacher_name="orphaned")
+    logged = log_study(study, store)
+    client.delete_run(logged.parent_run_id)
+    run_id = logged.run_ids[study.chosen.id]
+    assert load_candidate_run(run_id, store).config == study.config
+    refused("bfbfbfbf", store, "no candidate `bfbfbfbf`")
+
+
+@pytest.mark.parametrize("where", ["choose", "pages"])
+def test_logging_again_leaves_a_persons_choice(found, logged, store, client, ids, where):
+    """Where what is logged has changed, as after an update of the package."""
+    if where == "choose":
+        run = load_candidate_run(ids[1], store)
+        choose_candidate(champion_of_run(run), run, store)
+    else:
+        client.set_tag(ids[1], "distill.chosen", "true")
+    before = [client.get_run(i).data.tags for i in ids]
+    changed = replace(
+        found, candidates=tuple(replace(c, origin=f"{c.origin}, {where}") for c in found.candidates)
+    )
+    assert log_study(changed, store).run_ids == logged.run_ids
+    after = [client.get_run(i).data.tags for i in ids]
+    kept = ("distill.chosen", "distill.chosen_by", "mlflow.runColor")
+    assert [[t[k] for k in kept] for t in after] == [[t[k] for k in kept] for t in before]
+    assert [t["distill.digest"] for t in after] != [t["distill.digest"] for t in before]
+    assert load_candidate_run("7e7e7e7e", store).run_id == ids[1]

@@ -11,6 +11,7 @@ from distill.scoring.proof import Fact, Proof
 from distill.tracking.report import Figures, candidate_report, study_report
 from distill.tracking.report.claims import claims
 from distill.tracking.report.packing import STEPS, packed
+from distill.tracking.report.words import checks as checked
 
 
 def report(study, candidate, run_id="0123abcd"):
@@ -177,3 +178,43 @@ def test_a_formula_without_finite_values_can_be_shown(study):
     assert one["figures"]["error"] is None
     assert one["drawn"]["worst"] is None
     assert "no finite value at 4,100 of the points" in [claim["says"] for claim in one["claims"]]
+
+
+def test_costs_say_for_each_target_how_they_are_known(study):
+    c = study.chosen
+    elsewhere = {
+        **c.cost,
+        "avr": {"instructions": 4321.6, "instructions_max": 5000.0, "flash_bytes": 660,
+                "ram_bytes": 0, "stack_bytes": 18, "unit": "cycles", "arithmetic": "float32",
+                "compiler": "avr-gcc 5.4", "measured": True},
+        "host": {"instructions": 21.0, "unit": "instructions", "arithmetic": "float32",
+                 "flash_bytes": None, "compiler": "estimated", "measured": False},
+    }  # fmt: skip
+    page = report(study, replace(c, cost=elsewhere))
+    (one,) = data_of(page)["candidates"]
+    rows = {target: cells for target, *cells in one["costs"]["rows"]}
+    assert list(rows) == ["pic32", "avr", "host"]  # the study's own first
+    assert rows["avr"] == ["4,322 cycles", "5,000", "660", "0", "18", "float32",
+                           "measured, avr-gcc 5.4"]  # fmt: skip
+    assert rows["host"] == ["21 instructions", "", "", "", "", "float32",
+                            "estimated from its operations"]  # fmt: skip
+    # What is claimed is about the study's target alone.
+    told = [claim["says"] for claim in one["claims"] if "a call" in claim["says"]]
+    assert [says.rpartition(" ")[2] for says in told] == ["pic32"]
+
+
+def test_what_failed_or_was_not_run_is_seen_first(study):
+    checks = [
+        {"name": "strict C", "passed": True, "detail": "no warnings"},
+        {"name": "host against the teacher", "passed": True, "detail": "off by 0.06"},
+        {"name": "Frama-C", "passed": None, "detail": "not installed"},
+        {"name": "limits", "passed": False, "detail": "too much flash"},
+    ]
+    found = checked({"checks": checks})
+    assert found.told == "2 of 3 checks passed; 1 not run."
+    assert [c.name for c in found.notable] == ["limits", "host against the teacher", "Frama-C"]
+    assert [c.name for c in found.passed] == ["strict C"]
+    assert checked(None) is None
+    page = study_report(replace(study, evidence={"checks": checks}))
+    assert page.index("too much flash") < page.index("not installed") < page.index("no warnings")
+    assert '<span class="badge bad">FAILED</span>' in page

@@ -58,7 +58,14 @@ class Curve:
         ):
             # Each rung is the next degree that does better than the last.
             wanted = self._ladder[-1].error * 0.9 if self._ladder else math.inf
-            found = minimax(self.function, self.low, self.high, wanted, max_degree=MAX_DEGREE)
+            found = minimax(
+                self.function,
+                self.low,
+                self.high,
+                wanted,
+                max_degree=MAX_DEGREE,
+                min_degree=self._ladder[-1].degree + 1 if self._ladder else 0,
+            )
             if found is None:
                 self._exhausted = True
             else:

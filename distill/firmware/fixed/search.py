@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 from distill.firmware.fixed.build import Built, Failure, Frame, build
 from distill.firmware.fixed.estimates import Estimates
@@ -16,6 +17,10 @@ from distill.firmware.ranges import (
 _COARSEST, _FINEST, _HOPELESS = -8, 24, -64
 _ROUNDS, _REPAIRS = 3, 8
 _REFINEMENTS, _SPLIT = 12, 0.7
+
+_MOVES, _FEWEST = 4096, 8
+"""Long formulas move the precisions of neighbours together: nodes times groups of them are at most
+so many, because every move builds all nodes; a few groups there always are."""
 
 
 def refine(frame: Frame, nodes: list[Node], precisions: dict[int, int], most: int) -> Frame:
@@ -46,6 +51,13 @@ class Search:
     nodes: list[Node]
     accuracy: float
     estimates: Estimates
+
+    @cached_property
+    def groups(self) -> list[list[Node]]:
+        """The nodes whose precisions move together: each alone, where they are few."""
+        count = len(self.nodes)
+        size = math.ceil(count / max(_FEWEST, _MOVES // count))
+        return [self.nodes[i : i + size] for i in range(0, count, size)]
 
     def start(self, precisions: dict[int, int]) -> dict[int, int]:
         """All precisions moved by as few bits as hold the accuracy.
@@ -80,9 +92,9 @@ class Search:
         """Raise single precisions for as long as that helps: steep places ask for more of some."""
         for _ in range(_REPAIRS):
             before = least
-            for node in self.nodes:
+            for group in self.groups:
                 for move in (3, 8):
-                    trial = {**best, node.at: best[node.at] + move}
+                    trial = _moved(best, group, move)
                     built = build(self.frame, self.nodes, trial)
                     if isinstance(built, Built) and built.error < 0.98 * least:
                         least, best = built.error, trial
@@ -98,9 +110,9 @@ class Search:
         for _ in range(_ROUNDS):
             before = cost
             for moves, strict in ((range(1, 3), False), (range(-1, -7, -1), True)):
-                for node in self.nodes:
+                for group in self.groups:
                     for move in moves:
-                        trial = {**best, node.at: best[node.at] + move}
+                        trial = _moved(best, group, move)
                         trial_cost = self._cost(trial)
                         if trial_cost < cost or (not strict and trial_cost == cost):
                             best, cost = trial, trial_cost
@@ -115,3 +127,7 @@ class Search:
         if isinstance(built, Failure) or built.error > self.accuracy:
             return math.inf
         return built.cost(self.estimates)
+
+
+def _moved(precisions: dict[int, int], group: list[Node], move: int) -> dict[int, int]:
+    return {**precisions, **{node.at: precisions[node.at] + move for node in group}}

@@ -151,9 +151,11 @@ def _neighbours(exact: Interval) -> Interval:
 
 def _constant(exact: Interval, value: float, arithmetic: Arithmetic) -> _Held:
     rounded = float(dtype(arithmetic)(value))
-    error = np.maximum(np.abs(rounded - exact[0]), np.abs(exact[1] - rounded))
-    computed = np.full(len(exact[0]), rounded)
-    return _Held(exact, (computed, computed), hull(exact, (computed, computed)), error, error)
+    # A constant that is no normal number may be read as zero.
+    read = (rounded, 0.0) if abs(rounded) < float(np.finfo(dtype(arithmetic)).tiny) else (rounded,)
+    low, high = np.full(len(exact[0]), min(read)), np.full(len(exact[0]), max(read))
+    error = np.maximum(high - exact[0], exact[1] - low)
+    return _Held(exact, (low, high), hull(exact, (low, high)), error, error)
 
 
 def _operation(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -12,7 +13,7 @@ from distill.formula.to_mathml import to_mathml
 from distill.tracking.record import PUBLISHED, CandidateRecord, StudyRecord
 from distill.tracking.report.claims import claims
 from distill.tracking.report.figures import Figures
-from distill.tracking.report.words import MOST_CLASSES, counts, figure, steps
+from distill.tracking.report.words import MOST_CLASSES, count, counts, steps, with_unit
 
 MOST_SET = 400
 """Nodes up to which a formula is set as mathematics; longer ones are read as text."""
@@ -49,7 +50,7 @@ def candidate_data(
             "bound": score.certified_error,
         },
         "claims": [asdict(claim) for claim in claims(record, candidate)],
-        "costs": _costs(candidate),
+        "costs": _costs(record, candidate),
         "kept": list(candidate.kept),
         "confusion": score.labels.confusion if few and score.labels else None,
         "c": candidate.c_source,
@@ -67,16 +68,27 @@ def _mathml(candidate: CandidateRecord) -> str:
         return ""  # an operator without a notation: the text says it all
 
 
-def _costs(candidate: CandidateRecord) -> dict[str, list[Any]]:
-    """Names of figures, and for each target its figures in that order."""
-    names = dict.fromkeys(
-        name
-        for figures in candidate.cost.values()
-        for name, value in figures.items()
-        if value is not None and name not in ("target", "measured")
-    )
-    rows = [
-        [target, *(figure(figures.get(name)) for name in names)]
-        for target, figures in candidate.cost.items()
+_COSTS = ("a call", "at most", "flash, B", "RAM, B", "stack, B", "arithmetic", "how known")
+
+
+def _costs(record: StudyRecord, candidate: CandidateRecord) -> dict[str, Any]:
+    """Names of figures, and for each target its figures in that order; the study's target first."""
+    targets = sorted(candidate.cost, key=lambda target: (target != record.target, target))
+    return {"names": _COSTS, "rows": [_cost(target, candidate.cost[target]) for target in targets]}
+
+
+def _cost(target: str, figures: Mapping[str, Any]) -> list[str]:
+    known = "estimated from its operations"
+    if figures.get("measured", True) is not False:
+        known = ", ".join(["measured", *filter(None, [str(figures.get("compiler") or "")])])
+    unit = str(figures.get("unit") or "instructions")
+    return [
+        target,
+        with_unit(count(figures.get("instructions")), unit),
+        count(figures.get("instructions_max")),
+        count(figures.get("flash_bytes")),
+        count(figures.get("ram_bytes")),
+        count(figures.get("stack_bytes")),
+        str(figures.get("arithmetic") or ""),
+        known,
     ]
-    return {"names": [name.replace("_", " ") for name in names], "rows": rows}

@@ -56,7 +56,7 @@ def claims(record: StudyRecord, candidate: CandidateRecord) -> list[Claim]:
                 f"{score.labels.points:,} fresh points",
             )
         )
-    return found + _costs(candidate)
+    return found + _costs(record, candidate)
 
 
 def _bound(record: StudyRecord, candidate: CandidateRecord) -> list[Claim]:
@@ -98,17 +98,15 @@ def _sampled(record: StudyRecord, errors: Errors, truth: str) -> list[Claim]:
     ]
 
 
-def _costs(candidate: CandidateRecord) -> list[Claim]:
-    found = []
-    for target, figures in candidate.cost.items():
-        if (instructions := candidate.figure(target, "instructions")) is None:
-            continue
-        flash = candidate.figure(target, "flash_bytes")
-        size = "" if flash is None else f", {flash:,.0f} B of flash"
-        says = f"{instructions:,.0f} {figures.get('unit', 'instructions')} a call{size} on {target}"
-        compiler = str(figures.get("compiler") or "")
-        if figures.get("measured", True):
-            found.append(Claim(says, "measured", f"{compiler}, in an emulator"))
-        else:
-            found.append(Claim(says, "estimated", "from the operations; no compiler was there"))
-    return found
+def _costs(record: StudyRecord, candidate: CandidateRecord) -> list[Claim]:
+    """What a call takes on the study's target; other targets have a table of their own."""
+    target = record.target
+    figures = candidate.cost.get(target, {})
+    if (instructions := candidate.figure(target, "instructions")) is None:
+        return []
+    flash = candidate.figure(target, "flash_bytes")
+    size = "" if flash is None else f", {flash:,.0f} B of flash"
+    says = f"{instructions:,.0f} {figures.get('unit', 'instructions')} a call{size} on {target}"
+    if figures.get("measured", True) is False:
+        return [Claim(says, "estimated", "from the operations; no compiler was there")]
+    return [Claim(says, "measured", f"{figures.get('compiler') or ''}, in an emulator")]

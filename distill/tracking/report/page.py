@@ -18,7 +18,7 @@ from distill.tracking.record import PUBLISHED, CandidateRecord, StudyRecord
 from distill.tracking.report.candidates import candidate_data
 from distill.tracking.report.figures import Figures
 from distill.tracking.report.reproduce import command
-from distill.tracking.report.words import MOST_CLASSES, figure, provenance, way
+from distill.tracking.report.words import MOST_CLASSES, checks, figure, provenance, way
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 _TEMPLATES = Path(__file__).parent.parent / "templates"
 _SCRIPTS = ("dom", "scale", "chart", "front", "table", "curves", "maps", "detail", "main")
 _LONGEST_IN_TABLE = 240
-_OUTCOMES = {True: "passed", False: "FAILED", None: "not run"}
 
 
 def study_report(record: StudyRecord) -> str:
@@ -35,7 +34,6 @@ def study_report(record: StudyRecord) -> str:
     chosen = record.chosen
     candidates = sorted(record.candidates, key=lambda c: c.formula.complexity)
     shown = chosen or next(iter(candidates), None)
-    evidence = (record.evidence or {}).get("checks", ())
     return (
         _environment()
         .get_template("study.html.j2")
@@ -45,7 +43,7 @@ def study_report(record: StudyRecord) -> str:
             label="" if chosen is None else record.label(chosen),
             rows=[_row(record, c) for c in candidates],
             columns=_columns(record),
-            evidence=[(c["name"], _OUTCOMES[c["passed"]], c["detail"]) for c in evidence],
+            evidence=checks(record.evidence),
             ways=[way(record, each) for each in record.alternatives],
             command=command(record.config),
             config=json.dumps(dict(record.config), indent=1),

@@ -19,6 +19,10 @@ MOST_STEPS = 24
 MOST_CLASSES = 24
 """Of more classes nobody reads a table of labels."""
 
+_OUTCOMES = {True: "passed", False: "FAILED", None: "not run"}
+_TEACHER = "against the teacher"
+"""What checks are called that ask the teacher."""
+
 Pairs = list[tuple[str, str]]
 """Names and what they have, row by row."""
 
@@ -38,6 +42,16 @@ def figure(value: object) -> str:
     if float(value).is_integer() and abs(value) < 1e15:
         return f"{int(value):,}"
     return f"{value:,.0f}" if 1e4 <= abs(value) < 1e15 else f"{value:.4g}"
+
+
+def count(value: object) -> str:
+    """How many of something there are, rounded; nothing where that is not known.
+
+    >>> count(831.34), count(None)
+    ('831', '')
+    """
+    known = isinstance(value, int | float) and math.isfinite(value)
+    return f"{value:,.0f}" if known else ""
 
 
 def with_unit(text: str, unit: str) -> str:
@@ -105,4 +119,44 @@ def way(record: StudyRecord, data: Mapping[str, Any]) -> Way:
         flash="" if cost is None or cost["flash_bytes"] is None else f"{cost['flash_bytes']:,} B",
         error="" if error is None else with_unit(f"{error:.4g}", record.output_unit),
         remark=data["why_not"] or remark,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One check of the exported C."""
+
+    name: str
+    outcome: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """How the exported C was verified: in a sentence, what one has to see, and all the rest."""
+
+    told: str
+    notable: tuple[Checked, ...]
+    passed: tuple[Checked, ...]
+
+
+def checks(evidence: Mapping[str, Any] | None) -> Checks | None:
+    """The recorded evidence, for people; None without any.
+
+    Notable is what failed, what could not be run, and how far the C is from the teacher.
+    """
+    rows = [
+        Checked(c["name"], _OUTCOMES[c["passed"]], c["detail"])
+        for c in (evidence or {}).get("checks", ())
+    ]
+    if not rows:
+        return None
+    count = {outcome: sum(c.outcome == outcome for c in rows) for outcome in _OUTCOMES.values()}
+    told = f"{count['passed']} of {count['passed'] + count['FAILED']} checks passed"
+    absent = f"; {count['not run']} not run" if count["not run"] else ""
+    notable = [c for c in rows if c.outcome != "passed" or _TEACHER in c.name]
+    return Checks(
+        told=f"{told}{absent}.",
+        notable=tuple(sorted(notable, key=lambda c: c.outcome != "FAILED")),
+        passed=tuple(c for c in rows if c not in notable),
     )

@@ -103,3 +103,14 @@ def test_a_polynomial_is_its_own_approximation(coefficients, low: float, width: 
     np.testing.assert_allclose(
         np.polynomial.polynomial.polyval(x - 1, f.shifted(1)), f(x), atol=1e-8
     )
+
+
+@pytest.mark.parametrize(("function", "low", "high"), FUNCTIONS)
+def test_degrees_known_to_be_too_low_are_left_out_and_nothing_else(
+    function, low: float, high: float
+) -> None:
+    found = minimax(function, low, high, 1e-5)
+    assert found is not None
+    assert found.degree > 1
+    assert minimax(function, low, high, 1e-5, min_degree=found.degree) == found
+    assert minimax(function, low, high, 1e-5, max_degree=found.degree - 1) is None

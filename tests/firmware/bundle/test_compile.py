@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +13,14 @@ import pytest
 
 from distill.arrays import Array
 from distill.domain import Domain, Variable
+from distill.errors import ExportError
+from distill.firmware import bundle as bundle_module
 from distill.firmware.bundle import Bundle, BundleSpec, Policy, evaluate_bundle, write_bundle
 from distill.firmware.fixed.formats import hold
 from distill.firmware.graph import dtype
 from distill.firmware.guard import Guard
 from distill.firmware.lookup import held, make_table
+from distill.firmware.names import check_function_name
 from distill.formula import Formula
 
 SWITCH = {"default": [], "table": ["TABLE_ONLY"], "formula": ["FORMULA_ONLY"]}
@@ -237,3 +241,32 @@ def test_the_label_says_whether_the_answer_is_above(name, specs, tmp_path, compi
     np.testing.assert_array_equal(labels[clear], wanted[clear])
     if spec.exact():
         np.testing.assert_array_equal(labels, wanted)
+
+
+WORDS = sorted(
+    {
+        word.rstrip("_")
+        for file in (Path(bundle_module.__file__).parent / "templates").glob("*.c.j2")
+        for word in re.findall(r"\b[a-z]+_?\b", re.sub(r"\{[{%].*?[%}]\}", "", file.read_text()))
+    }
+)
+
+
+@pytest.mark.parametrize("spec", ["label_fixed", "own_functions"], indirect=True)
+def test_no_name_of_a_function_hits_one_of_its_own_files(spec, tmp_path, run) -> None:
+    """Whatever a function may be called: each word of the templates was tried once as its name."""
+    if shutil.which("gcc") is None:
+        pytest.skip("no gcc on this machine")
+    tried = 0
+    for word in WORDS:
+        try:
+            check_function_name(word)
+        except ExportError:
+            continue
+        made = write_bundle(replace(spec, name=word), tmp_path / word)
+        for file in sources(made):
+            run(["gcc", "-std=c99", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", file])
+        tried += 1
+    assert tried > 10
+    with pytest.raises(ExportError, match="belong to its self-test"):
+        check_function_name("answer_")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -93,6 +94,17 @@ def test_float_literals_round_trip_in_nine_digits(value: float) -> None:
 def test_a_constant_float32_cannot_hold_is_refused(value: float) -> None:
     with pytest.raises(ExportError, match="cannot be held in float32"):
         literal(value, "float32")
+
+
+def test_a_term_that_float32_cannot_hold_vanishes_and_a_divisor_does_not() -> None:
+    tiny = Formula.parse("temperature*4.4e-166 - 1e-60 + temperature", AIR)
+    text = emit_function(tiny, "f", "float32")
+    assert "0.0f" in text
+    assert "e-166" not in text
+    assert "4.4e-166" in emit_function(tiny, "f", "double")
+    for formula, constant in (("temperature*1e39", "1e+39"), ("temperature/1e-60", "1e-60")):
+        with pytest.raises(ExportError, match=re.escape(constant)):
+            emit_function(Formula.parse(formula, AIR), "f", "float32")
 
 
 @pytest.mark.parametrize("name", ["exp", "sinf", "double", "y0", "1st", "NAN", "MAX_VALUE", "main"])

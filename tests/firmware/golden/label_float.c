@@ -150,9 +150,9 @@ float label_float(float temperature, float humidity)
 
 int label_float_label(float temperature, float humidity)
 {
-    const float value = label_float(temperature, humidity);
-    if (value != value) {
+    const float value_ = label_float(temperature, humidity);
+    if (value_ != value_) {
         return -1;
     }
-    return value > 1.25f ? 1 : 0;
+    return value_ > 1.25f ? 1 : 0;
 }

@@ -139,9 +139,9 @@ float own_functions(float temperature, float humidity)
 
 int own_functions_label(float temperature, float humidity)
 {
-    const float value = own_functions(temperature, humidity);
-    if (value != value) {
+    const float value_ = own_functions(temperature, humidity);
+    if (value_ != value_) {
         return -1;
     }
-    return value > 10.0f ? 1 : 0;
+    return value_ > 10.0f ? 1 : 0;
 }

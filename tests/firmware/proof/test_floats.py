@@ -182,6 +182,19 @@ def test_overflow_has_no_bound():
     assert np.isfinite(float_bounds(graph, Boxes(low, low * 2), "double").error).all()
 
 
+def test_a_constant_that_vanishes_is_counted(make):
+    """A subnormal one, too: chips may read it as zero."""
+    domain = Domain.box(x=(0, 2.0**126), y=(0, 2.0**126))
+    small = 2.0**-130
+    graph = build_graph(Formula.parse(f"x*{small!r}", domain))
+    point = np.array([[2.0**120, 0.0]])
+    error = float_bounds(graph, Boxes(point, point), "float32").error
+    assert 2.0**-10 <= error[0] < 1.01 * 2.0**-10
+    lost = build_graph(Formula.parse("x*1e-60 + x", domain))
+    assert float_bounds(lost, Boxes(point, point), "float32").error[0] >= 2.0**120 * 1e-60
+    assert 1e-60 <= rounding_claim(make("x + 1e-60", PLANE)).bound < 1e-5
+
+
 def test_regions_of_other_inputs_are_refused(make):
     spec = make("x", PLANE)
     with pytest.raises(ExportError, match="inputs"):

@@ -21,7 +21,7 @@ function detail(host, candidate, title) {
   const lines = el("div", { class: "plots" });
   part(host, c.drawn.worst ? "Slices through the worst point" : "Slices through the middle", lines);
   slices(lines, c);
-  if (c.costs.rows.length) part(host, "Cost of a call, on every target measured", costs(c.costs));
+  if (c.costs.rows.length) part(host, "What a call costs on every target", costs(c.costs));
   if (c.kept.length) part(host, "Units and constraints", el("ul", {}, c.kept.map((text) => el("li", {}, text))));
   if (title && c.confusion) part(host, "Labels: the teacher's in rows, the formula's in columns", confusion(c.confusion));
   if (c.c) part(host, "C", copied(c.c, "the C", "pre"));
@@ -85,9 +85,11 @@ function claims(c) {
 }
 
 function costs({ names, rows }) {
-  return scrolled(el("table", {},
-    el("tr", {}, ["target", ...names].map((text, i) => el("th", { scope: "col", class: i ? "" : "text" }, text))),
-    rows.map(([target, ...cells]) => el("tr", {}, el("th", { scope: "row", class: "text" }, target), cells.map((text) => el("td", {}, text))))));
+  const words = names.length - 2; // the arithmetic, and how it is known
+  const kind = (i) => (i < words ? "" : "text");
+  return scrolled(el("table", { class: "costs" },
+    el("tr", {}, el("th", { scope: "col", class: "text" }, "target"), names.map((text, i) => el("th", { scope: "col", class: kind(i) }, text))),
+    rows.map(([target, ...cells]) => el("tr", { class: target === DATA.target ? "own" : "" }, el("th", { scope: "row", class: "text" }, target), cells.map((text, i) => el("td", { class: kind(i) }, text))))));
 }
 
 function confusion(rows) {

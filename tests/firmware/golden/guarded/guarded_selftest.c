@@ -20,7 +20,7 @@
 #define READ(address) (*(address))
 #endif
 
-static const uint32_t inputs[GUARDED_SELFTEST_VECTORS][2] FLASH = {
+static const uint32_t inputs_[GUARDED_SELFTEST_VECTORS][2] FLASH = {
     {0x41f00000u, 0x42500000u},
     {0x41200000u, 0x40a00000u},
     {0x42480000u, 0x40a00000u},
@@ -87,7 +87,7 @@ static const uint32_t inputs[GUARDED_SELFTEST_VECTORS][2] FLASH = {
 };
 
 #if defined(GUARDED_TABLE_ONLY)
-static const uint32_t expected[GUARDED_SELFTEST_VECTORS] FLASH = {
+static const uint32_t expected_[GUARDED_SELFTEST_VECTORS] FLASH = {
     0x41b52ac1u, 0x3f1b9c26u, 0x41a7457du, 0x411d61c3u, 0x424823ddu, 0x41cecc4fu, 0x41a067b5u,
     0x42154f31u, 0x413c7492u, 0x41250b6fu, 0x41e9aa84u, 0x41f1d464u, 0x412702fbu, 0x418dd55cu,
     0x41b8c042u, 0x422835b9u, 0x4008b248u, 0x416d72e8u, 0x41fd38a3u, 0x41f25181u, 0x418bd300u,
@@ -98,7 +98,7 @@ static const uint32_t expected[GUARDED_SELFTEST_VECTORS] FLASH = {
     0x412c23e9u, 0x41ef7d13u, 0x412c23e9u, 0x41ef7d13u, 0x41e8a0d7u, 0x412c23e9u, 0x41ef7d13u,
     0x412c23e9u, 0x41ef7d13u, 0x7fc00000u, 0x412c23e9u, 0x412c23e9u, 0x41ef7d13u, 0x7fc00000u,
 };
-static const uint32_t allowed[GUARDED_SELFTEST_VECTORS] FLASH = {
+static const uint32_t allowed_[GUARDED_SELFTEST_VECTORS] FLASH = {
     0x37115c9fu, 0x36ca924du, 0x370de34eu, 0x36ef7c4eu, 0x374823ddu, 0x3717c502u, 0x370c2bdcu,
     0x372eb987u, 0x36f74101u, 0x36f166b9u, 0x371e7c8fu, 0x37208707u, 0x36f1e49cu, 0x37078745u,
     0x371241ffu, 0x37382ccbu, 0x36d0af01u, 0x3701c04bu, 0x37236017u, 0x3720a64fu, 0x370706aeu,
@@ -110,7 +110,7 @@ static const uint32_t allowed[GUARDED_SELFTEST_VECTORS] FLASH = {
     0x36f32cd7u, 0x371ff133u, 0x00000000u, 0x36f32cd7u, 0x36f32cd7u, 0x371ff133u, 0x00000000u,
 };
 #elif defined(GUARDED_FORMULA_ONLY)
-static const uint32_t expected[GUARDED_SELFTEST_VECTORS] FLASH = {
+static const uint32_t expected_[GUARDED_SELFTEST_VECTORS] FLASH = {
     0x7fc00000u, 0x3f1b9910u, 0x41a7457eu, 0x411d6056u, 0x424823ebu, 0x41cece10u, 0x41a0ce76u,
     0x42155a54u, 0x413c8508u, 0x4125083cu, 0x41e9c1e5u, 0x7fc00000u, 0x41273d17u, 0x418dd97bu,
     0x7fc00000u, 0x4228366cu, 0x4008b6b2u, 0x416d75c4u, 0x41fd7b1au, 0x41f25c30u, 0x7fc00000u,
@@ -121,7 +121,7 @@ static const uint32_t expected[GUARDED_SELFTEST_VECTORS] FLASH = {
     0x7fc00000u, 0x7fc00000u, 0x7fc00000u, 0x7fc00000u, 0x7fc00000u, 0x7fc00000u, 0x7fc00000u,
     0x7fc00000u, 0x7fc00000u, 0x7fc00000u, 0x7fc00000u, 0x7fc00000u, 0x7fc00000u, 0x7fc00000u,
 };
-static const uint32_t allowed[GUARDED_SELFTEST_VECTORS] FLASH = {
+static const uint32_t allowed_[GUARDED_SELFTEST_VECTORS] FLASH = {
     0x00000000u, 0x36ce30e4u, 0x37ef1834u, 0x3782dc00u, 0x386ef30cu, 0x3806ade3u, 0x37e5e174u,
     0x383b4ae9u, 0x3796d2eeu, 0x378820d3u, 0x38190a69u, 0x00000000u, 0x378d5aaau, 0x37c9e096u,
     0x00000000u, 0x384d33d0u, 0x37056cbbu, 0x37aecbe7u, 0x38259874u, 0x381b73c7u, 0x00000000u,
@@ -133,7 +133,7 @@ static const uint32_t allowed[GUARDED_SELFTEST_VECTORS] FLASH = {
     0x00000000u, 0x00000000u, 0x00000000u, 0x00000000u, 0x00000000u, 0x00000000u, 0x00000000u,
 };
 #else
-static const uint32_t expected[GUARDED_SELFTEST_VECTORS] FLASH = {
+static const uint32_t expected_[GUARDED_SELFTEST_VECTORS] FLASH = {
     0x41b52ac1u, 0x3f1b9910u, 0x41a7457eu, 0x411d6056u, 0x424823ebu, 0x41cece10u, 0x41a0ce76u,
     0x42155a54u, 0x413c8508u, 0x4125083cu, 0x41e9c1e5u, 0x41f1d464u, 0x41273d17u, 0x418dd97bu,
     0x41b8c042u, 0x4228366cu, 0x4008b6b2u, 0x416d75c4u, 0x41fd7b1au, 0x41f25c30u, 0x418bd300u,
@@ -144,7 +144,7 @@ static const uint32_t expected[GUARDED_SELFTEST_VECTORS] FLASH = {
     0x412c23e9u, 0x41ef7d13u, 0x412c23e9u, 0x41ef7d13u, 0x41e8a0d7u, 0x412c23e9u, 0x41ef7d13u,
     0x412c23e9u, 0x41ef7d13u, 0x7fc00000u, 0x412c23e9u, 0x412c23e9u, 0x41ef7d13u, 0x7fc00000u,
 };
-static const uint32_t allowed[GUARDED_SELFTEST_VECTORS] FLASH = {
+static const uint32_t allowed_[GUARDED_SELFTEST_VECTORS] FLASH = {
     0x37f5ca22u, 0x36ce30e4u, 0x37ef1834u, 0x3782dc00u, 0x386ef30cu, 0x3806ade3u, 0x37e5e174u,
     0x383b4ae9u, 0x3796d2eeu, 0x378820d3u, 0x38190a69u, 0x381a9c01u, 0x378d5aaau, 0x37c9e096u,
     0x37f9f76fu, 0x384d33d0u, 0x37056cbbu, 0x37aecbe7u, 0x38259874u, 0x381b73c7u, 0x37caeea3u,
@@ -157,35 +157,35 @@ static const uint32_t allowed[GUARDED_SELFTEST_VECTORS] FLASH = {
 };
 #endif
 
-static float number(uint32_t bits)
+static float number_(uint32_t bits_)
 {
     union {
-        float number;
-        uint32_t bits;
-    } same;
-    same.bits = bits;
-    return same.number;
+        float number_;
+        uint32_t bits_;
+    } same_;
+    same_.bits_ = bits_;
+    return same_.number_;
 }
 
-static int agrees(float answer, float wanted, float difference)
+static int agrees_(float answer_, float wanted_, float difference_)
 {
-    if (wanted != wanted) {
-        return answer != answer;
+    if (wanted_ != wanted_) {
+        return answer_ != answer_;
     }
-    if (answer == wanted) {
+    if (answer_ == wanted_) {
         return 1;
     }
-    return answer > wanted ? answer - wanted <= difference : wanted - answer <= difference;
+    return answer_ > wanted_ ? answer_ - wanted_ <= difference_ : wanted_ - answer_ <= difference_;
 }
 
 int guarded_selftest(void)
 {
-    int failed = 0;
-    for (int i = 0; i < GUARDED_SELFTEST_VECTORS; i++) {
-        const float answer = guarded(number(READ(&inputs[i][0])), number(READ(&inputs[i][1])));
-        if (!agrees(answer, number(READ(&expected[i])), number(READ(&allowed[i])))) {
-            failed++;
+    int failed_ = 0;
+    for (int i_ = 0; i_ < GUARDED_SELFTEST_VECTORS; i_++) {
+        const float answer_ = guarded(number_(READ(&inputs_[i_][0])), number_(READ(&inputs_[i_][1])));
+        if (!agrees_(answer_, number_(READ(&expected_[i_])), number_(READ(&allowed_[i_])))) {
+            failed_++;
         }
     }
-    return failed;
+    return failed_;
 }

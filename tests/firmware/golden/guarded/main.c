@@ -7,12 +7,12 @@
 #ifndef ARDUINO
 int main(void)
 {
-    const int failed = guarded_selftest();
-    if (failed == 0) {
+    const int failed_ = guarded_selftest();
+    if (failed_ == 0) {
         (void)printf("guarded: all %d vectors pass\n", GUARDED_SELFTEST_VECTORS);
     } else {
-        (void)printf("guarded: %d of %d vectors FAIL\n", failed, GUARDED_SELFTEST_VECTORS);
+        (void)printf("guarded: %d of %d vectors FAIL\n", failed_, GUARDED_SELFTEST_VECTORS);
     }
-    return failed == 0 ? 0 : 1;
+    return failed_ == 0 ? 0 : 1;
 }
 #endif

@@ -1,0 +1,103 @@
+"""How much faster a sweep of short jobs is on two processes, and what a job that is done costs.
+
+    python benchmarks/sweep.py [--jobs 64] [--write docs/sweep-figures.md]
+
+Each sweep is the whole command, from an empty folder: a formula of one line is searched for, judged,
+compiled and recorded by every job. The same sweep is then given again, when all of it is done.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+TEACHER = "def answer(x):\n    return 2 * x[:, 0] + x[:, 1] ** 2\n"
+
+WORDS = (
+    "teacher=function", "teacher.source=line:answer", "domain=box",
+    "+domain.variables.x={low: 0, high: 1}", "+domain.variables.y={low: 0, high: 1}",
+    "engine=polynomial", "engine.rounds=1", "score=quick", "target=host", "tracking=off",
+    "tolerance=0.01", "export.verify_points=20000",
+)  # fmt: skip
+
+LAUNCHERS = {
+    "one process": (),
+    "two processes (joblib)": ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2"),
+}
+
+
+@dataclass(frozen=True)
+class Took:
+    """Seconds of a sweep, and of the same command again."""
+
+    first: float
+    again: float
+
+
+def sweep(folder: Path, jobs: int, launcher: tuple[str, ...]) -> float:
+    """Seconds of one command."""
+    command = [
+        sys.executable, "-m", "distill.cli", "run", "--quiet", "-m", *WORDS,
+        f"sampling.points=range(32,{32 + jobs})", *launcher,
+    ]  # fmt: skip
+    began = time.perf_counter()
+    path = os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])
+    environment = os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
+    subprocess.run(command, cwd=folder, env=environment, check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - began
+
+
+def measured(jobs: int, launcher: tuple[str, ...]) -> Took:
+    """A sweep from nothing, and again."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "line.py").write_text(TEACHER)
+        return Took(sweep(folder, jobs, launcher), sweep(folder, jobs, launcher))
+
+
+def page(jobs: int, took: dict[str, Took]) -> str:
+    """The figures as Markdown."""
+    one = next(iter(took.values())).first
+    rows = [
+        f"| {name} | {each.first:.0f} s | {each.first / jobs:.2f} s | {one / each.first:.2f} | "
+        f"{each.again:.1f} s |"
+        for name, each in took.items()
+    ]
+    return "\n".join(
+        [
+            "# Figures of sweeps",
+            "",
+            "Written by `python benchmarks/sweep.py --write docs/sweep-figures.md`; not edited by hand.",
+            "",
+            f"{jobs} short jobs: search, scores, C for the host with its checks, no MLflow. On a machine",
+            f"with {os.cpu_count()} cores and a load of {os.getloadavg()[0]:.1f} at the end.",
+            "",
+            "| | all jobs | a job | times as fast | the same command again |",
+            "|---|---|---|---|---|",
+            *rows,
+            "",
+        ]
+    )
+
+
+def main() -> None:
+    """Measure, print, write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--jobs", type=int, default=64)
+    parser.add_argument("--write", type=Path)
+    given = parser.parse_args()
+    took = {name: measured(given.jobs, launcher) for name, launcher in LAUNCHERS.items()}
+    text = page(given.jobs, took)
+    print(text)
+    if given.write:
+        given.write.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

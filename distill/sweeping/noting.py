@@ -1,0 +1,44 @@
+"""What a sweep wants to know of a job: its result, and how long it searched."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from types import TracebackType
+
+from distill.fitted import FIT
+from distill.progress import Silent
+from distill.voices.voice import Result
+
+
+class Noting(Silent):
+    """Keeps the result's data and the seconds of the search."""
+
+    def __init__(self) -> None:
+        self.data: Mapping[str, object] = {}
+        self.searched = 0.0
+        self._began = 0.0
+
+    def begin(self, stage: str, detail: str) -> None:
+        """A stage starts to work."""
+        self._began = time.monotonic()
+
+    def end(self, stage: str, detail: str, *, reused: bool) -> None:
+        """A stage has its result."""
+        if stage == FIT.name and not reused:
+            self.searched += time.monotonic() - self._began
+
+    def result(self, result: Result) -> None:
+        """What the job came to."""
+        self.data = result.data
+
+    def __enter__(self) -> Noting:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Leave the error to who called."""

@@ -1,0 +1,53 @@
+"""The end of a run on the terminal: what comes from outside is text, and many outputs fit."""
+
+import io
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+import distill
+from distill import summary
+from distill.results import run_line
+from distill.study_set import StudySet
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    return distill.distill(
+        lambda x: 2 * x[:, 0] + x[:, 1],
+        distill.Domain.box(a=(0, 1), b=(0, 1)),
+        tolerance=0.1,
+        engine="polynomial",
+        root=tmp_path_factory.mktemp("studies"),
+    )
+
+
+def told(show, *arguments):
+    file = io.StringIO()
+    show(Console(width=160, file=file), *arguments)
+    return file.getvalue()
+
+
+def test_names_of_published_formulas_are_no_markup(study):
+    names = ["[1] Stull", "[/b]", "[link=x]y[/link]"]
+    published = tuple(
+        replace(study.choices[0], candidate=replace(study.choices[0].candidate,
+                                                    engine="published", origin=name))
+        for name in names
+    )  # fmt: skip
+    shown = told(summary.show, replace(study, choices=study.choices + published), None, [])
+    for name in names:
+        assert name in shown
+
+
+def test_a_thousand_outputs_fit_a_screen_or_two(study):
+    nothing = replace(study, selection=replace(study.selection, id=None, reason="nothing fits"))
+    whole = StudySet((*(study,) * 999, nothing))
+    lines = told(summary.show_all, whole, None, []).splitlines()
+    assert len(lines) < 60
+    assert "1,000 outputs, 1 without a formula within the tolerance" in lines[1]
+    assert "nothing fits" in lines[3]
+    assert lines[-2].startswith("and 960 more")
+    line = run_line(whole.studies, None, [{"run": "0123abcd"}] * 1000)
+    assert line == "999 of 1,000 outputs have a formula within the tolerance; 1,000 MLflow runs"
