@@ -187,7 +187,10 @@ def _parent_id(
 
 
 def _candidate_content(
-    record: StudyRecord, candidate: CandidateRecord, parent_id: str, drawn: Drawings,
+    record: StudyRecord,
+    candidate: CandidateRecord,
+    parent_id: str,
+    drawn: Drawings,
     kept: frozenset[str],
 ) -> Content:
     data = candidate.to_data()

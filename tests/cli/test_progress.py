@@ -241,10 +241,12 @@ def test_a_sweep_in_json_lines_and_one_of_its_jobs_again_quietly(capsys, tmp_pat
     tables = documented()
     assert cli.main(["run", "--json", "-m", *SMALL, "select=cheapest,most_accurate"]) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert {line["job"] for line in lines} == {0, 1}
-    results = [line for line in lines if line["event"] == "result"]
+    plan, *told, last = lines
+    assert (plan["event"], last["event"], last["job"]) == ("plan", "result", None)
+    assert [job["status"] for job in last["jobs"]] == ["done", "done"]
+    assert {line["job"] for line in told} == {0, 1}
+    results = [line for line in told if line["event"] == "result"]
     assert [result["job"] for result in results] == [0, 1]
-    assert lines[-1] == results[-1]
     for result in results:
         (study,) = result["studies"]
         assert set(study) == tables["A study"]

@@ -270,3 +270,15 @@ def test_no_name_of_a_function_hits_one_of_its_own_files(spec, tmp_path, run) ->
     assert tried > 10
     with pytest.raises(ExportError, match="belong to its self-test"):
         check_function_name("answer_")
+
+
+def test_variables_may_be_called_as_locals_of_the_label_are(tmp_path, run) -> None:
+    if shutil.which("gcc") is None:
+        pytest.skip("no gcc on this machine")
+    domain = Domain((Variable("value", 0, 1), Variable("value_", 0, 1)))
+    formula = Formula.parse("value + 2*value_", domain)
+    spec = BundleSpec("f", domain, formula, None, None, "margin", 0.1, 0.01, label_above=1.25)
+    made = write_bundle(spec, tmp_path / "f")
+    assert "f_label(float value, float value_)" in made.source.read_text()
+    for file in sources(made):
+        run(["gcc", "-std=c99", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", file])
