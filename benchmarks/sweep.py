@@ -2,8 +2,8 @@
 
     python benchmarks/sweep.py [--jobs 64] [--write docs/sweep-figures.md]
 
-Each sweep is the whole command, from an empty folder: a formula of one line is searched for, judged,
-compiled and recorded by every job. The same sweep is then given again, when all of it is done.
+Each sweep is the whole command, from an empty folder: every job searches for a formula of one line,
+judges, compiles and records it. The same sweep is then given again, when all of it is done.
 """
 
 from __future__ import annotations
@@ -73,10 +73,10 @@ def page(jobs: int, took: dict[str, Took]) -> str:
         [
             "# Figures of sweeps",
             "",
-            "Written by `python benchmarks/sweep.py --write docs/sweep-figures.md`; not edited by hand.",
+            "Written by `python benchmarks/sweep.py --write docs/sweep-figures.md`, not by hand.",
             "",
-            f"{jobs} short jobs: search, scores, C for the host with its checks, no MLflow. On a machine",
-            f"with {os.cpu_count()} cores and a load of {os.getloadavg()[0]:.1f} at the end.",
+            f"{jobs} short jobs: search, scores, C for the host with its checks, no MLflow.",
+            f"On {os.cpu_count()} cores, with a load of {os.getloadavg()[0]:.1f} at the end.",
             "",
             "| | all jobs | a job | times as fast | the same command again |",
             "|---|---|---|---|---|",
