@@ -20,7 +20,7 @@
 #define READ(address) (*(address))
 #endif
 
-static const uint32_t inputs[AIR_SELFTEST_VECTORS][AIR_INPUTS] FLASH = {
+static const uint32_t inputs_[AIR_SELFTEST_VECTORS][AIR_INPUTS] FLASH = {
     {0x41c80000u, 0x42520000u},
     {0x00000000u, 0x40a00000u},
     {0x42480000u, 0x40a00000u},
@@ -85,7 +85,7 @@ static const uint32_t inputs[AIR_SELFTEST_VECTORS][AIR_INPUTS] FLASH = {
     {0x7fc00000u, 0x7fc00000u},
 };
 
-static const uint32_t expected[AIR_SELFTEST_VECTORS][AIR_OUTPUTS] FLASH = {
+static const uint32_t expected_[AIR_SELFTEST_VECTORS][AIR_OUTPUTS] FLASH = {
     {0x425dfe3bu, 0x42c102a5u},
     {0x40761cc5u, 0x404e0210u},
     {0x4371190cu, 0x43eedc9du},
@@ -150,7 +150,7 @@ static const uint32_t expected[AIR_SELFTEST_VECTORS][AIR_OUTPUTS] FLASH = {
     {0x7fc00000u, 0x7fc00000u},
 };
 
-static const uint32_t allowed[AIR_SELFTEST_VECTORS][AIR_OUTPUTS] FLASH = {
+static const uint32_t allowed_[AIR_SELFTEST_VECTORS][AIR_OUTPUTS] FLASH = {
     {0x388f1a5du, 0x390b7aebu},
     {0x3624883au, 0x3680c14bu},
     {0x39c43889u, 0x3a43f0fbu},
@@ -215,44 +215,44 @@ static const uint32_t allowed[AIR_SELFTEST_VECTORS][AIR_OUTPUTS] FLASH = {
     {0x00000000u, 0x00000000u},
 };
 
-static float number(uint32_t bits)
+static float number_(uint32_t bits_)
 {
     union {
-        float number;
-        uint32_t bits;
-    } same;
-    same.bits = bits;
-    return same.number;
+        float number_;
+        uint32_t bits_;
+    } same_;
+    same_.bits_ = bits_;
+    return same_.number_;
 }
 
-static int agrees(float answer, float wanted, float difference)
+static int agrees_(float answer_, float wanted_, float difference_)
 {
-    if (wanted != wanted) {
-        return answer != answer;
+    if (wanted_ != wanted_) {
+        return answer_ != answer_;
     }
-    if (answer == wanted) {
+    if (answer_ == wanted_) {
         return 1;
     }
-    return answer > wanted ? answer - wanted <= difference : wanted - answer <= difference;
+    return answer_ > wanted_ ? answer_ - wanted_ <= difference_ : wanted_ - answer_ <= difference_;
 }
 
 int air_selftest(void)
 {
-    int failed = 0;
-    for (int i = 0; i < AIR_SELFTEST_VECTORS; i++) {
-        int wrong = 0;
-        float x[AIR_INPUTS];
-        float y[AIR_OUTPUTS];
-        for (int j = 0; j < AIR_INPUTS; j++) {
-            x[j] = number(READ(&inputs[i][j]));
+    int failed_ = 0;
+    for (int i_ = 0; i_ < AIR_SELFTEST_VECTORS; i_++) {
+        int wrong_ = 0;
+        float x_[AIR_INPUTS];
+        float y_[AIR_OUTPUTS];
+        for (int j_ = 0; j_ < AIR_INPUTS; j_++) {
+            x_[j_] = number_(READ(&inputs_[i_][j_]));
         }
-        air(x, y);
-        for (int j = 0; j < AIR_OUTPUTS; j++) {
-            if (!agrees(y[j], number(READ(&expected[i][j])), number(READ(&allowed[i][j])))) {
-                wrong = 1;
+        air(x_, y_);
+        for (int j_ = 0; j_ < AIR_OUTPUTS; j_++) {
+            if (!agrees_(y_[j_], number_(READ(&expected_[i_][j_])), number_(READ(&allowed_[i_][j_])))) {
+                wrong_ = 1;
             }
         }
-        failed += wrong;
+        failed_ += wrong_;
     }
-    return failed;
+    return failed_;
 }

@@ -7,12 +7,12 @@
 #ifndef ARDUINO
 int main(void)
 {
-    const int failed = air_selftest();
-    if (failed == 0) {
+    const int failed_ = air_selftest();
+    if (failed_ == 0) {
         (void)printf("air: all %d vectors pass\n", AIR_SELFTEST_VECTORS);
     } else {
-        (void)printf("air: %d of %d vectors FAIL\n", failed, AIR_SELFTEST_VECTORS);
+        (void)printf("air: %d of %d vectors FAIL\n", failed_, AIR_SELFTEST_VECTORS);
     }
-    return failed == 0 ? 0 : 1;
+    return failed_ == 0 ? 0 : 1;
 }
 #endif

@@ -20,7 +20,7 @@
 #define READ(address) (*(address))
 #endif
 
-static const uint32_t inputs[IRIS_SELFTEST_VECTORS][IRIS_INPUTS] FLASH = {
+static const uint32_t inputs_[IRIS_SELFTEST_VECTORS][IRIS_INPUTS] FLASH = {
     {0x40c00000u, 0x40800000u},
     {0x40800000u, 0x3f800000u},
     {0x41000000u, 0x3f800000u},
@@ -85,7 +85,7 @@ static const uint32_t inputs[IRIS_SELFTEST_VECTORS][IRIS_INPUTS] FLASH = {
     {0x7fc00000u, 0x7fc00000u},
 };
 
-static const uint32_t expected[IRIS_SELFTEST_VECTORS][IRIS_OUTPUTS] FLASH = {
+static const uint32_t expected_[IRIS_SELFTEST_VECTORS][IRIS_OUTPUTS] FLASH = {
     {0xc0400000u, 0xbe000000u, 0x40480000u},
     {0x40280000u, 0x3fe00000u, 0x3e800000u},
     {0x40a00000u, 0x3fa00000u, 0xbf800000u},
@@ -150,7 +150,7 @@ static const uint32_t expected[IRIS_SELFTEST_VECTORS][IRIS_OUTPUTS] FLASH = {
     {0x7fc00000u, 0x7fc00000u, 0x7fc00000u},
 };
 
-static const uint32_t allowed[IRIS_SELFTEST_VECTORS][IRIS_OUTPUTS] FLASH = {
+static const uint32_t allowed_[IRIS_SELFTEST_VECTORS][IRIS_OUTPUTS] FLASH = {
     {0x37050000u, 0x3638a889u, 0x36ee8000u},
     {0x37044000u, 0x3645a889u, 0x36e30000u},
     {0x37090000u, 0x3641a889u, 0x36e60000u},
@@ -216,54 +216,54 @@ static const uint32_t allowed[IRIS_SELFTEST_VECTORS][IRIS_OUTPUTS] FLASH = {
 };
 
 /* Labels, and two more: 0 where rounding in the chip's C library may turn it, 1 for NaN. */
-static const uint32_t labels[IRIS_SELFTEST_VECTORS] FLASH = {
+static const uint32_t labels_[IRIS_SELFTEST_VECTORS] FLASH = {
     4u, 2u, 2u, 4u, 4u, 4u, 2u, 4u, 4u, 4u, 4u, 4u, 3u, 4u, 4u, 4u, 2u, 4u, 2u, 4u, 4u, 4u, 2u,
     4u, 4u, 4u, 2u, 4u, 4u, 4u, 2u, 4u, 4u, 4u, 4u, 4u, 2u, 4u, 4u, 4u, 4u, 4u, 4u, 4u, 4u, 1u,
     4u, 4u, 4u, 2u, 4u, 2u, 4u, 2u, 4u, 2u, 4u, 1u, 2u, 2u, 4u, 1u,
 };
 
-static float number(uint32_t bits)
+static float number_(uint32_t bits_)
 {
     union {
-        float number;
-        uint32_t bits;
-    } same;
-    same.bits = bits;
-    return same.number;
+        float number_;
+        uint32_t bits_;
+    } same_;
+    same_.bits_ = bits_;
+    return same_.number_;
 }
 
-static int agrees(float answer, float wanted, float difference)
+static int agrees_(float answer_, float wanted_, float difference_)
 {
-    if (wanted != wanted) {
-        return answer != answer;
+    if (wanted_ != wanted_) {
+        return answer_ != answer_;
     }
-    if (answer == wanted) {
+    if (answer_ == wanted_) {
         return 1;
     }
-    return answer > wanted ? answer - wanted <= difference : wanted - answer <= difference;
+    return answer_ > wanted_ ? answer_ - wanted_ <= difference_ : wanted_ - answer_ <= difference_;
 }
 
 int iris_selftest(void)
 {
-    int failed = 0;
-    for (int i = 0; i < IRIS_SELFTEST_VECTORS; i++) {
-        int wrong = 0;
-        float x[IRIS_INPUTS];
-        float y[IRIS_OUTPUTS];
-        for (int j = 0; j < IRIS_INPUTS; j++) {
-            x[j] = number(READ(&inputs[i][j]));
+    int failed_ = 0;
+    for (int i_ = 0; i_ < IRIS_SELFTEST_VECTORS; i_++) {
+        int wrong_ = 0;
+        float x_[IRIS_INPUTS];
+        float y_[IRIS_OUTPUTS];
+        for (int j_ = 0; j_ < IRIS_INPUTS; j_++) {
+            x_[j_] = number_(READ(&inputs_[i_][j_]));
         }
-        iris(x, y);
-        for (int j = 0; j < IRIS_OUTPUTS; j++) {
-            if (!agrees(y[j], number(READ(&expected[i][j])), number(READ(&allowed[i][j])))) {
-                wrong = 1;
+        iris(x_, y_);
+        for (int j_ = 0; j_ < IRIS_OUTPUTS; j_++) {
+            if (!agrees_(y_[j_], number_(READ(&expected_[i_][j_])), number_(READ(&allowed_[i_][j_])))) {
+                wrong_ = 1;
             }
         }
-        const int label = (int)READ(&labels[i]) - 2;
-        if (label != -2 && iris_label(x) != label) {
-            wrong = 1;
+        const int label_ = (int)READ(&labels_[i_]) - 2;
+        if (label_ != -2 && iris_label(x_) != label_) {
+            wrong_ = 1;
         }
-        failed += wrong;
+        failed_ += wrong_;
     }
-    return failed;
+    return failed_;
 }

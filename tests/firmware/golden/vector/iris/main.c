@@ -7,12 +7,12 @@
 #ifndef ARDUINO
 int main(void)
 {
-    const int failed = iris_selftest();
-    if (failed == 0) {
+    const int failed_ = iris_selftest();
+    if (failed_ == 0) {
         (void)printf("iris: all %d vectors pass\n", IRIS_SELFTEST_VECTORS);
     } else {
-        (void)printf("iris: %d of %d vectors FAIL\n", failed, IRIS_SELFTEST_VECTORS);
+        (void)printf("iris: %d of %d vectors FAIL\n", failed_, IRIS_SELFTEST_VECTORS);
     }
-    return failed == 0 ? 0 : 1;
+    return failed_ == 0 ? 0 : 1;
 }
 #endif
