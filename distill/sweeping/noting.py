@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from types import TracebackType
 
 from distill.fitted import FIT
-from distill.progress import Silent
-from distill.voices.voice import Result
+from distill.voices.voice import Result, Unheeding
 
 
-class Noting(Silent):
+class Noting(Unheeding):
     """Keeps the result's data and the seconds of the search."""
 
     def __init__(self) -> None:
@@ -31,14 +29,3 @@ class Noting(Silent):
     def result(self, result: Result) -> None:
         """What the job came to."""
         self.data = result.data
-
-    def __enter__(self) -> Noting:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Leave the error to who called."""

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-
 from rich.console import Console
 from rich.text import Text
 
-from distill.progress import Silent
-from distill.voices.voice import Result
+from distill.voices.voice import Result, Unheeding
 
 
-class Quiet(Silent):
+class Quiet(Unheeding):
     """Tells the result in one line on the standard output."""
 
     def __init__(self, console: Console | None = None) -> None:
@@ -20,14 +17,3 @@ class Quiet(Silent):
     def result(self, result: Result) -> None:
         """One line, however long."""
         self.console.print(Text(result.line), soft_wrap=True)
-
-    def __enter__(self) -> Quiet:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Leave the error to who called."""

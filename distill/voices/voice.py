@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Protocol
+from typing import Protocol, Self
 
 from rich.console import Console
 
-from distill.progress import Progress
+from distill.progress import Progress, Silent
 
 
 @dataclass(frozen=True)
@@ -35,3 +35,18 @@ class Voice(Progress, Protocol):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None: ...
+
+
+class Unheeding(Silent):
+    """A voice without news, and with nothing to do when it ends: errors are told by who called."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Leave the error to who called."""

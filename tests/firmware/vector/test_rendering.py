@@ -117,7 +117,7 @@ def test_self_tests_stay_small_and_hold_every_class(specs) -> None:
     files = render_vector(specs["digits"])
     (count,) = re.findall(r"SELFTEST_VECTORS (\d+)", files["digits_selftest.h"])
     assert 24 <= int(count) <= 64  # of 64 inputs each
-    labels = set(re.findall(r"(\d+)u,", files["digits_selftest.c"].split("labels[")[1]))
+    labels = set(re.findall(r"(\d+)u,", files["digits_selftest.c"].split("labels_[")[1]))
     assert "1" in labels  # NaN
     assert len(labels) >= 4
 
