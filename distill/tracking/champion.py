@@ -79,7 +79,7 @@ def register_by_person(client: MlflowClient, champion: Champion) -> str:
         _ensure_model(client, champion)
         made = _create(client, champion)
     client.set_model_version_tag(champion.model, made, CHOSEN_BY, PERSON)
-    client.set_registered_model_alias(champion.model, ALIAS, made)
+    _move_alias(client, champion.model, made)
     client.set_model_version_tag(champion.model, made, _COMPLETE, "true")
     return made
 
@@ -112,10 +112,26 @@ def _is_persons(client: MlflowClient, model: str) -> bool:
 
 def _alias_newest(client: MlflowClient, model: str, made: str) -> None:
     """Move the alias to the new version, or to a newer one of a study logged at the same time."""
-    client.set_registered_model_alias(model, ALIAS, made)
+    _move_alias(client, model, made)
     newest = max(int(v.version) for v in client.search_model_versions(f"name = '{model}'"))
     if newest > int(made):
-        client.set_registered_model_alias(model, ALIAS, str(newest))
+        _move_alias(client, model, str(newest))
+
+
+def _move_alias(client: MlflowClient, model: str, version: str) -> None:
+    """Put the alias on a version.
+
+    Two that put a new model's alias there at once both insert it, and a database refuses one of
+    them; asked again, it finds the alias and moves it.
+    """
+    from mlflow.exceptions import MlflowException
+
+    try:
+        client.set_registered_model_alias(model, ALIAS, version)
+    except MlflowException as error:
+        if error.error_code != "BAD_REQUEST":
+            raise
+        client.set_registered_model_alias(model, ALIAS, version)
 
 
 def _versions(client: MlflowClient, model: str) -> list[ModelVersion]:

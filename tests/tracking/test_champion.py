@@ -14,6 +14,7 @@ from distill.domain import Domain
 from distill.engines.base import Candidate
 from distill.formula import Formula
 from distill.scoring.score import Errors, Score
+from distill.tracking import champion
 from distill.tracking.champion import champion_of, save_model
 from distill.tracking.entries import candidate_tags
 from distill.tracking.log import log_study
@@ -176,3 +177,24 @@ def test_a_page_of_many_inputs_and_targets_is_cut(study):
     page = version_page(champion_of(replace(study, domain=domain), c, "0" * 32))
     assert len(page) <= LONGEST
     assert "and 488 more" in page
+
+
+@pytest.mark.parametrize(("code", "calls"), [("BAD_REQUEST", 2), ("INTERNAL_ERROR", 1)])
+def test_an_alias_that_two_insert_at_once_is_moved_by_the_second_try(code, calls):
+    from mlflow.exceptions import MlflowException
+    from mlflow.protos.databricks_pb2 import ErrorCode
+
+    asked = []
+
+    class Client:
+        def set_registered_model_alias(self, *alias):
+            asked.append(alias)
+            if len(asked) == 1:
+                raise MlflowException("UniqueViolation", ErrorCode.Value(code))
+
+    if calls == 1:
+        with pytest.raises(MlflowException, match="UniqueViolation"):
+            champion._move_alias(Client(), "m", "2")
+    else:
+        champion._move_alias(Client(), "m", "2")
+    assert asked == [("m", "champion", "2")] * calls

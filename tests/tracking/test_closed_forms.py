@@ -84,7 +84,7 @@ def test_without_an_error_there_is_no_worst_point(exact):
     plots.draw(exact.chosen)
     maps = plots._residuals
     assert len(maps._marks[0].get_xdata()) == 0
-    assert maps._title.get_text() == "c04: no error at any of 4,100 points"
+    assert maps._title.text == "c04: no error at any of 4,100 points"
 
 
 def page_of(record):

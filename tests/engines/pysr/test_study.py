@@ -67,7 +67,11 @@ def test_killed_and_run_again_it_has_what_was_found(
         assert first.poll() is None, first.communicate()
         time.sleep(0.05)
     called = json.loads(wait_for(julia.folder / "called.json"))
-    (hall,) = tmp_path.glob("studies/**/hall_of_fame.csv.bak")
+    deadline = time.monotonic() + 60
+    while not (halls := list(tmp_path.glob("studies/**/hall_of_fame.csv.bak"))):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    (hall,) = halls
     assert "0.8125" in wait_for(hall)
     os.kill(first.pid, signal.SIGKILL)
     first.communicate()

@@ -33,14 +33,15 @@ def test_chains_without_a_c_library_give_the_same_bits(
 ) -> None:
     chains = examples.exact_chains()
     codes = {
-        f"{name}_": chain_code(chain, f"{name}_", arithmetic) for name, chain in chains.items()
+        f"{name}_step": chain_code(chain, f"{name}_step", arithmetic)
+        for name, chain in chains.items()
     }
     assert [name for name, code in codes.items() if not code.exact] == []
     program = build(codes, chains.values(), compiler)
     wrong = {}
     for name, chain in chains.items():
         x = examples.points(chain).astype(REALS[arithmetic]).astype(float)
-        found, wanted = program(name + "_", x), chain.evaluate(x, arithmetic)
+        found, wanted = program(f"{name}_step", x), chain.evaluate(x, arithmetic)
         if len(rows := unlike(found, wanted)):
             wrong[name] = (len(rows), x[rows[0]], found[rows[0]], wanted[rows[0]])
     assert wrong == {}
@@ -52,7 +53,8 @@ def test_functions_of_the_c_library_are_as_near_as_libraries_are(
 ) -> None:
     chains = examples.library_chains()
     codes = {
-        f"{name}_": chain_code(chain, f"{name}_", arithmetic) for name, chain in chains.items()
+        f"{name}_step": chain_code(chain, f"{name}_step", arithmetic)
+        for name, chain in chains.items()
     }
     assert [name for name, code in codes.items() if code.exact] == []
     assert {code.needs_math for code in codes.values()} == {True}
@@ -60,7 +62,7 @@ def test_functions_of_the_c_library_are_as_near_as_libraries_are(
     wrong = {}
     for name, chain in chains.items():
         x = examples.points(chain).astype(REALS[arithmetic]).astype(float)
-        found, wanted = program(f"{name}_", x), chain.evaluate(x, arithmetic)
+        found, wanted = program(f"{name}_step", x), chain.evaluate(x, arithmetic)
         near = 16 * float(np.finfo(REALS[arithmetic]).eps) * (1 + np.abs(wanted))
         with np.errstate(invalid="ignore"):
             same = (found == wanted) | (np.isnan(found) & np.isnan(wanted))
@@ -74,8 +76,11 @@ def test_nothing_undefined_happens(compilers, examples: ModuleType, build) -> No
     """Addresses and arithmetic are watched by the compiler while all chains run."""
     compiler = compilers.get("gcc") or compilers["zig"]
     chains = examples.exact_chains() | examples.library_chains()
-    codes = {f"{name}_": chain_code(chain, f"{name}_", "float32") for name, chain in chains.items()}
+    codes = {
+        f"{name}_step": chain_code(chain, f"{name}_step", "float32")
+        for name, chain in chains.items()
+    }
     program = build(codes, chains.values(), compiler, *compiler.sanitizers)
     for name, chain in chains.items():
         x = examples.points(chain)[::20]
-        assert program(f"{name}_", x).shape == (len(x), chain.outputs)
+        assert program(f"{name}_step", x).shape == (len(x), chain.outputs)

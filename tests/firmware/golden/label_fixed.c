@@ -46,6 +46,6 @@ int32_t label_fixed(int32_t temperature, int32_t humidity)
 
 int label_fixed_label(int32_t temperature, int32_t humidity)
 {
-    const int32_t value_ = label_fixed(temperature, humidity);
-    return value_ > 2560 ? 1 : 0;
+    const int32_t label_fixed_value = label_fixed(temperature, humidity);
+    return label_fixed_value > 2560 ? 1 : 0;
 }

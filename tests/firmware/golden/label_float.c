@@ -150,9 +150,9 @@ float label_float(float temperature, float humidity)
 
 int label_float_label(float temperature, float humidity)
 {
-    const float value_ = label_float(temperature, humidity);
-    if (value_ != value_) {
+    const float label_float_value = label_float(temperature, humidity);
+    if (label_float_value != label_float_value) {
         return -1;
     }
-    return value_ > 1.25f ? 1 : 0;
+    return label_float_value > 1.25f ? 1 : 0;
 }

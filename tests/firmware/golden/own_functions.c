@@ -139,9 +139,9 @@ float own_functions(float temperature, float humidity)
 
 int own_functions_label(float temperature, float humidity)
 {
-    const float value_ = own_functions(temperature, humidity);
-    if (value_ != value_) {
+    const float own_functions_value = own_functions(temperature, humidity);
+    if (own_functions_value != own_functions_value) {
         return -1;
     }
-    return value_ > 10.0f ? 1 : 0;
+    return own_functions_value > 10.0f ? 1 : 0;
 }

@@ -38,7 +38,9 @@ def test_a_sweep_is_searched_gone_on_with_and_told(place):
 
 def test_a_job_that_kills_its_worker_is_begun_again(place):
     (place.folder / "fuse").touch()
-    ended = place.sweep(*WORDS, "sweep.trials=3", "sweep.workers=2", "hydra/launcher=joblib")
+    ended = place.sweep(
+        *WORDS, "sweep.trials=3", "sweep.workers=2", "sweep.attempts=3", "hydra/launcher=joblib"
+    )
     assert ended.code == 0, ended.err
     assert "the launcher stopped" in ended.err
     assert "3 done" in ended.out
