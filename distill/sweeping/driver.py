@@ -212,16 +212,12 @@ def _check_axes(overrides: Sequence[Override]) -> None:
 def _identity(whole: Sweep) -> str:
     """A hash of all that the jobs are made from, so that a change of it is another sweep.
 
-    The teachers are loaded for it, and each value that is varied is tried once: mistakes show
-    before anything is started.
+    The teachers are loaded for it, and the values that are varied are tried: mistakes show before
+    anything is started.
     """
     base = whole.config.copy()
-    known: set[str] = set()
     teachers: dict[str, str] = {}
     for job in whole.kind.probes:
-        if known.issuperset(job.overrides) and job.overrides:
-            continue
-        known.update(job.overrides)
         try:
             study = whole.compose(job)
             check_engine(study)
@@ -238,7 +234,7 @@ def _identity(whole: Sweep) -> str:
         {
             "config": {key: value for key, value in content.items() if key not in NOT_PART},
             "files": _config_files(whole.config),
-            "jobs": [job.overrides for job in whole.kind.probes],
+            "jobs": [job.overrides for job in (*whole.kind.listed, *whole.kind.probes)],
             "kind": dict(whole.kind.told),
             "teachers": teachers,
             "code": code_fingerprint(),

@@ -13,6 +13,9 @@ from distill.sweeping.jobs import Job
 from distill.sweeping.record import JobRecord
 from distill.sweeping.source import GridSource, Source
 
+MANY = 8
+"""Values of a key beyond which not each of them is tried beforehand: composing takes its time."""
+
 
 class Kind(Protocol):
     """One way to find jobs."""
@@ -59,8 +62,20 @@ class GridKind:
 
     @property
     def probes(self) -> tuple[Job, ...]:
-        """All jobs."""
-        return self.listed
+        """Jobs that hold every value that varies; of a key with many, the first and the last."""
+        values: dict[str, dict[str, None]] = {}
+        for word in (word for job in self.listed for word in job.overrides):
+            values.setdefault(word.partition("=")[0], {})[word] = None
+        wanted: set[str] = set()
+        for words in map(list, values.values()):
+            wanted.update(words if len(words) <= MANY else (words[0], words[-1]))
+        found = list(self.listed[:1])
+        wanted.difference_update(*(job.overrides for job in found))
+        for job in self.listed[1:]:
+            if new := wanted.intersection(job.overrides):
+                found.append(job)
+                wanted -= new
+        return tuple(found)
 
     @property
     def count(self) -> int:

@@ -81,3 +81,15 @@ def test_a_launcher_that_starts_nothing_is_not_asked_for_ever(tmp_path):
     seen, died = launches(tmp_path, lambda folder, rows: None)
     assert len(seen) <= 6
     assert died == [0, 1, 2, 3, 4]
+
+
+def test_each_value_is_tried_once_and_of_many_the_ends():
+    rows = [(f"a={a}", f"b={b}") for a in "xyz" for b in range(50)]
+    jobs = tuple(Job(number, row) for number, row in enumerate(rows))
+    probes = GridKind(jobs, 1, 1).probes
+    assert [job.overrides for job in probes] == [
+        ("a=x", "b=0"), ("a=x", "b=49"), ("a=y", "b=0"), ("a=z", "b=0"),
+    ]  # fmt: skip
+    few = tuple(Job(n, (f"b={n}",)) for n in range(8))
+    assert GridKind(few, 1, 1).probes == few
+    assert GridKind((Job(0, ()),), 1, 1).probes == (Job(0, ()),)
