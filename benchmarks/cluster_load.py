@@ -99,7 +99,7 @@ def slurm(tasks: int, folder: Path) -> str:
     from hydra.core.global_hydra import GlobalHydra
     from hydra.types import HydraContext
 
-    from distill.config import conf_directory
+    from distill.conf import conf_directory
     from distill.sweeping.launch import launch
 
     words = ["hydra/launcher=slurm", f"hydra.launcher.array_parallelism={SLOTS}"]

@@ -20,7 +20,7 @@ from exact.emitting import ours
 from exact.models import MODELS, forest
 from exact.report import Section, section
 
-from distill.config import options_of, read_option
+from distill.conf import options_of, read_option
 from distill.errors import DistillError
 from distill.firmware.target import load_target
 

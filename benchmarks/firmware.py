@@ -29,7 +29,7 @@ from side_by_side.report import (
     verdicts,
 )
 
-from distill.config import options_of, read_option
+from distill.conf import options_of, read_option
 from distill.errors import DistillError
 from distill.firmware.target import Target, load_target
 

@@ -63,7 +63,8 @@ def candidates_for(domain, count: int, seed: int = 0) -> list:
 
 def case(points: int, candidates: int, inputs: int, whole: bool) -> dict[str, object]:
     """Run one case in this process: sampling and scoring, or (whole) everything to the evidence."""
-    from distill.config import SamplingConfig, ScoreConfig, read_option
+    from distill.conf import read_option
+    from distill.config import SamplingConfig, ScoreConfig
     from distill.domain import Domain
     from distill.progress import Silent
     from distill.stages.sample import sample

@@ -106,14 +106,8 @@ def polynomials(domain, x: np.ndarray, y: np.ndarray, count: int) -> list:
 
 def study_of(count: int):
     """The record of a study with so many candidates, as a run has it before it is logged."""
-    from distill.config import (
-        ExportConfig,
-        SamplingConfig,
-        ScoreConfig,
-        SelectConfig,
-        StudyConfig,
-        read_option,
-    )
+    from distill.conf import read_option
+    from distill.config import ExportConfig, SamplingConfig, ScoreConfig, SelectConfig, StudyConfig
     from distill.firmware.target import load_target
     from distill.scoring.pareto import front
     from distill.slicing import draw

@@ -11,6 +11,7 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from distill import delivery, outputs, pipeline
+from distill.conf import read_option
 from distill.config import (
     EngineConfig,
     SamplingConfig,
@@ -18,11 +19,10 @@ from distill.config import (
     SelectConfig,
     StudyConfig,
     TrackingConfig,
-    check_config,
     plain,
     read_config,
-    read_option,
 )
+from distill.config_rules import check_config
 from distill.domain import Domain
 from distill.errors import ConfigError
 from distill.firmware.bundle import Bundle

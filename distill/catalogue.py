@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from distill.config import options_of, read_option
+from distill.conf import options_of, read_option
 
 
 @dataclass(frozen=True)

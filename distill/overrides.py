@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from distill.config import conf_directory, read_option
+from distill.conf import conf_directory, read_option
 from distill.errors import ConfigError
 
 

@@ -13,7 +13,8 @@ import sys
 from hydra import compose, initialize_config_dir
 
 from distill import delivery, pipeline
-from distill.config import conf_directory, read_config
+from distill.conf import conf_directory
+from distill.config import read_config
 from distill.firmware.target import load_target
 from distill.voices.terminal import Terminal
 

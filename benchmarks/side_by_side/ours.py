@@ -11,7 +11,8 @@ from functools import cache
 import numpy as np
 
 from distill.building import Order, accuracy_left, build_table, plain_spec
-from distill.config import ExportConfig, read_option
+from distill.conf import read_option
+from distill.config import ExportConfig
 from distill.firmware.graph import Arithmetic
 from distill.firmware.interface import make_interface
 from distill.firmware.policy import OutOfDomain, Policy

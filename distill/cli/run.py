@@ -27,7 +27,7 @@ def under_hydra(task: Run, command: str, arguments: list[str]) -> int:
     """Have Hydra compose the config from the arguments and call the task; gives the exit code."""
     import hydra
 
-    from distill.config import conf_directory
+    from distill.conf import conf_directory
 
     start = hydra.main(version_base="1.3", config_path=str(conf_directory()), config_name="config")
     given, sys.argv = sys.argv, [f"distill {command}", *arguments]
@@ -118,7 +118,7 @@ def _suggest_keys(arguments: list[str]) -> None:
     from hydra.errors import HydraException
     from omegaconf import OmegaConf
 
-    from distill.config import conf_directory
+    from distill.conf import conf_directory
     from distill.overrides import keys_of
 
     with initialize_config_dir(str(conf_directory()), version_base="1.3"):

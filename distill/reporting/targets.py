@@ -16,7 +16,8 @@ from typing import Any
 from distill.building import accuracy_left, arithmetics, plain_spec
 from distill.building_vector import plain_vector
 from distill.chain.closed_form import ClosedForm
-from distill.config import ExportConfig, options_of, read_option
+from distill.conf import options_of, read_option
+from distill.config import ExportConfig
 from distill.errors import DistillError
 from distill.firmware.cost import Cost, estimate
 from distill.firmware.spec import BundleSpec

@@ -7,7 +7,8 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig, OmegaConf
 
-from distill.config import conf_directory, domain_from, options_of, read_config, read_option
+from distill.conf import conf_directory, options_of, read_option
+from distill.config import domain_from, read_config
 from distill.errors import ConfigError, DomainError
 from distill.overrides import apply_overrides
 

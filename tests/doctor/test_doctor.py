@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from distill import cli
-from distill.config import options_of, read_option
+from distill.conf import options_of, read_option
 from distill.doctor import examine
 from distill.engines.pysr import installed
 from distill.engines.pysr.installed import Installed, Julia

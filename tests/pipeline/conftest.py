@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from distill.config import StudyConfig, read_option
+from distill.conf import read_option
+from distill.config import StudyConfig
 
 HERE = Path(__file__).parent
 

@@ -10,7 +10,8 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.tree import DecisionTreeClassifier
 
 from distill import delivery, outputs, pipeline
-from distill.config import SelectConfig, StudyConfig, read_option
+from distill.conf import read_option
+from distill.config import SelectConfig, StudyConfig
 from distill.domain import Domain
 from distill.firmware.target import load_target
 from distill.progress import Silent

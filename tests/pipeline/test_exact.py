@@ -11,7 +11,8 @@ from sklearn.tree import DecisionTreeRegressor
 
 from distill import delivery, pipeline
 from distill.chain.closed_form import ClosedForm
-from distill.config import EngineConfig, StudyConfig, read_option
+from distill.conf import read_option
+from distill.config import EngineConfig, StudyConfig
 from distill.domain import Domain
 from distill.errors import ConfigError
 from distill.firmware.target import load_target

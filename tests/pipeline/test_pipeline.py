@@ -15,7 +15,8 @@ import pytest
 
 from distill import delivery, opening, pipeline
 from distill.commands import run_and_show
-from distill.config import StudyConfig, read_option
+from distill.conf import read_option
+from distill.config import StudyConfig
 from distill.domain import Domain
 from distill.errors import (
     ConfigError,

@@ -7,7 +7,8 @@ import pytest
 from rich.console import Console
 
 from distill import pipeline, summary
-from distill.config import SelectConfig, StudyConfig, check_config
+from distill.config import SelectConfig, StudyConfig
+from distill.config_rules import check_config
 from distill.domain import Domain
 from distill.errors import ConfigError
 from distill.formula import Formula

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from distill import pipeline
-from distill.config import read_option
+from distill.conf import read_option
 from distill.delivery import ship
 from distill.firmware.target import load_target
 from distill.progress import Silent

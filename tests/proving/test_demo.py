@@ -14,7 +14,8 @@ from distill.checking.certificate import parse_certificate
 from distill.checking.check import _check_program, check
 from distill.checking.command import compare_source
 from distill.checking.refusals import Rejected
-from distill.config import ExportConfig, options_of
+from distill.conf import options_of
+from distill.config import ExportConfig
 from distill.firmware.bundle import render_bundle
 from distill.formula import Formula
 from distill.progress import Silent

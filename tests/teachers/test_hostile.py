@@ -15,7 +15,8 @@ from pyarrow import parquet
 from distill.building_vector import VectorOrder, build_vector, with_known_errors
 from distill.chain.chain import Chain
 from distill.chain.steps.affine import Affine
-from distill.config import ExportConfig, ScoreConfig, read_option
+from distill.conf import read_option
+from distill.config import ExportConfig, ScoreConfig
 from distill.domain import Domain, Variable
 from distill.engines.exact import closed_candidates
 from distill.errors import ConfigError, DistillError, NotDifferentiable, TeacherError

@@ -5,7 +5,8 @@ import shlex
 import pytest
 from hydra import compose, initialize_config_dir
 
-from distill.config import conf_directory, plain, read_config
+from distill.conf import conf_directory
+from distill.config import plain, read_config
 from distill.tracking.report.reproduce import command, overrides
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from omegaconf import OmegaConf
 
-from distill.config import conf_directory
+from distill.conf import conf_directory
 from distill.errors import ConfigError
 from distill.firmware.target import load_target, simulated_mcu
 from distill.formula.operators import OPERATORS

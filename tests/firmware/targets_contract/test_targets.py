@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pytest
 
 from distill.arrays import Array
-from distill.config import options_of, read_option
+from distill.conf import options_of, read_option
 from distill.errors import ToolchainError
 from distill.firmware.cost import build_image
 from distill.firmware.emulator import Emulator, emulator_for

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from hydra import compose, initialize_config_dir
 
-from distill.config import conf_directory, read_config
+from distill.conf import conf_directory
+from distill.config import read_config
 from distill.errors import ConfigError, NotDifferentiable, TeacherError
 from distill.opening import open_context
 from distill.teachers.load import load_teacher
