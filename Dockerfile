@@ -15,22 +15,27 @@ ENV PATH="/opt/distill/bin:/usr/local/julia/bin:${PATH}" \
     JULIA_CPU_TARGET="${CPU}" \
     PIP_NO_CACHE_DIR=1
 
-# A CPU build of torch keeps the image small: --build-arg TORCH=<wheel of the CPU build>.
-ARG TORCH=torch==2.13.0
+# A CPU build of torch keeps the image small: --build-arg TORCH="--index-url <PyTorch's CPU index>".
+ARG TORCH=""
 ARG PYSR=2.7.2
 WORKDIR /opt/source
 COPY requirements.lock ./
-# The lock pins all for the newer PySR; pip then changes what the older one needs otherwise.
-# hadolint ignore=DL3013
+COPY locks ./locks
+# The locks pin all, with hashes, for the newer PySR; pip then changes what the older one needs
+# otherwise, and adds the libraries of a CUDA build of torch.
+# hadolint ignore=DL3013,SC2086
 RUN python -m venv /opt/distill \
- && pip install "${TORCH}" \
- && pip install --no-deps -r requirements.lock \
- && pip install "pysr==${PYSR}"
+ && pip install --require-hashes --no-deps -r locks/build.txt \
+ && pip install --require-hashes --no-deps --no-build-isolation -r requirements.lock \
+ && pip download --no-deps --dest torch ${TORCH} "$(grep -o '^torch==[^ ]*' locks/torch.txt)" \
+ && pip install --require-hashes --no-deps --no-index --find-links torch -r locks/torch.txt \
+ && rm -r torch \
+ && pip install torch "pysr==${PYSR}"
 # Julia's packages, in one layer with the permissions that every user needs to start them.
 RUN python -c "import pysr" \
  && chmod -R a+rwX /opt/julia-depot /opt/julia-project
 COPY . .
-RUN pip install --no-deps . \
+RUN pip install --no-deps --no-build-isolation . \
  && useradd --create-home --uid 1000 engineer
 
 USER 1000

@@ -2,27 +2,34 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# pip takes torch first and by exact version, so that nothing later pulls another build. On a machine
-# where the plain name gives a CUDA build, TORCH="torch==2.13.0 --index-url <PyTorch's CPU index>".
-TORCH ?= torch==2.13.0
+PIP := $(BIN)/pip --quiet --disable-pip-version-check
+# Further words for pip where it takes torch. Where the plain name gives a CUDA build, as on Linux from
+# PyPI, TORCH="--index-url <PyTorch's CPU index>" spares gigabytes.
+TORCH ?=
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all test-julia lint bench bench-firmware bench-recovery bench-exact bench-bounds bench-tracking bench-sweep lock wheel clean
+.PHONY: help demo test test-all test-julia lint bench docs lock audit licences release wheel clean
 
 help: ## show this text
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-# The lock holds everything, so nothing else is looked for; of neuralfoil the weights alone are read.
-# Tests run both supported versions of PySR over a stand-in for Julia: the older one lies aside.
-$(READY): pyproject.toml requirements.lock
+# The locks hold everything with its hashes, so nothing else is looked for, and nothing else is taken;
+# of neuralfoil the weights alone are read. torch is fetched first and its hash checked then: told
+# the hashes at once, pip prefers PyPI's CUDA build to a CPU build from elsewhere. What torch asks for
+# is there, but for the libraries of a CUDA build. Tests run both supported versions of PySR over a stand-in: the older one lies aside.
+$(READY): pyproject.toml requirements.lock locks/build.txt locks/torch.txt locks/pysr-1.5.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "distill needs Python 3.11 or newer; try: make demo PYTHON=python3.11"; exit 2; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check $(TORCH)
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --upgrade --target $(VENV)/pysr-1.5 pysr==1.5.10
+	$(PIP) install --require-hashes --no-deps -r locks/build.txt
+	$(PIP) install --require-hashes --no-deps --no-build-isolation -r requirements.lock
+	$(PIP) download --no-deps --dest $(VENV)/torch $(TORCH) $$(grep -o '^torch==[^ ]*' locks/torch.txt)
+	$(PIP) install --require-hashes --no-deps --no-index --find-links $(VENV)/torch -r locks/torch.txt
+	rm -r $(VENV)/torch
+	$(PIP) install torch
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	$(PIP) install --require-hashes --no-deps --upgrade --target $(VENV)/pysr-1.5 -r locks/pysr-1.5.txt
 	@touch $@
 
 demo: $(READY) ## distill the shipped teacher: a formula, an MLflow run and compiled C
@@ -47,32 +54,24 @@ lint: $(READY) ## ruff, mypy, the layers, the Dockerfile
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/hadolint Dockerfile
 
-bench: $(READY) ## what all but the search costs, and how it grows
-	$(BIN)/python benchmarks/overhead.py
+bench: $(READY) ## every figure that takes minutes, or ONLY="overhead sweep", into docs/figures.md
+	$(PIP) install --require-hashes --no-deps -r locks/bench.txt
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/figures.py $(if $(ONLY),--only $(ONLY))
 
-bench-firmware: $(READY) ## the C beside that of emlearn, m2cgen and sympy, on every chip
-	$(BIN)/pip install --quiet --disable-pip-version-check "emlearn>=0.23"
-	$(BIN)/python benchmarks/firmware.py --write docs/firmware-figures.md
+docs: $(READY) ## the documentation site in build/site, every link checked
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
-bench-exact: $(READY) ## exact C beside that of emlearn, m2cgen and micromlgen, on every chip
-	$(BIN)/pip install --quiet --disable-pip-version-check "emlearn>=0.23"
-	$(BIN)/python benchmarks/exact.py --write docs/exact-figures.md
+lock: $(READY) ## write the locks anew; what is allowed stays as it is
+	PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/python tools/lock.py
 
-bench-bounds: $(READY) ## how near proven bounds come to the largest error that can be found
-	$(BIN)/python benchmarks/bounds.py --write docs/bounds-figures.md
+audit: $(READY) ## ask the databases of vulnerabilities about every locked package
+	$(BIN)/python tools/audit.py
 
-bench-sweep: $(READY) ## 64 short jobs on one process and on two
-	$(BIN)/python benchmarks/sweep.py --write docs/sweep-figures.md
+licences: $(READY) ## write docs/licences.md anew, from what is installed
+	$(BIN)/python tools/licences.py
 
-bench-tracking: $(READY) ## 200 candidates into MLflow, the prepared view in Chromium, parallel jobs
-	$(BIN)/python benchmarks/tracking.py --write docs/tracking-figures.md
-
-bench-recovery: $(READY) ## how many known formulas come out, beside pyoperon and gplearn
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable ".[bench]"
-	$(BIN)/python benchmarks/recovery.py --set all --engine structure,operon,gplearn --seconds 30 --jobs 2
-
-lock: ## write requirements.lock anew from what is installed in .venv
-	$(BIN)/pip freeze --exclude-editable | grep -viE '^(torch|pip|setuptools|emlearn|pybind11|gplearn|pvlib|gsw|iapws|coolprop|h5py|xgboost-cpu)==' > requirements.lock
+release: $(READY) ## a release in dist/: tested, built twice, installed and tried; nothing is published
+	$(BIN)/python tools/release.py --torch "$(TORCH)"
 
 wheel: $(READY) ## build the wheel and the source archive into dist/
 	$(BIN)/python -m build --no-isolation
