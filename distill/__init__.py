@@ -17,21 +17,22 @@ if TYPE_CHECKING:
     from distill.domain import Domain, Variable
     from distill.errors import DistillError
     from distill.formula import Formula
-    from distill.study import Choice, Study
-    from distill.study_set import StudySet
+    from distill.study.choice import Choice
+    from distill.study.study import Study
+    from distill.study.study_set import StudySet
     from distill.teachers.load import load_teacher
 
 __version__ = "0.1.0"
 
 # Each name is imported when it is first used, so that `distill --help` stays quick.
 _HOMES = {
-    "Choice": "distill.study",
+    "Choice": "distill.study.choice",
     "DistillError": "distill.errors",
     "Domain": "distill.domain",
     "Formula": "distill.formula",
-    "Study": "distill.study",
+    "Study": "distill.study.study",
     "Variable": "distill.domain",
-    "StudySet": "distill.study_set",
+    "StudySet": "distill.study.study_set",
     "distill": "distill.api",
     "distill_all": "distill.api",
     "export": "distill.api",

@@ -10,9 +10,9 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from distill import delivery, outputs, pipeline
-from distill.conf import read_option
-from distill.config import (
+from distill.config.folder import read_option
+from distill.config.rules import check_config
+from distill.config.schema import (
     EngineConfig,
     SamplingConfig,
     ScoreConfig,
@@ -22,15 +22,17 @@ from distill.config import (
     plain,
     read_config,
 )
-from distill.config_rules import check_config
+from distill.delivery import shipping
 from distill.domain import Domain
 from distill.errors import ConfigError
 from distill.firmware.bundle import Bundle
 from distill.firmware.target import load_target
 from distill.firmware.vector.bundle import VectorBundle
+from distill.pipeline import all_outputs, one_output
 from distill.progress import Progress, Silent
-from distill.study import Choice, Study
-from distill.study_set import StudySet
+from distill.study.choice import Choice
+from distill.study.study import Study
+from distill.study.study_set import StudySet
 from distill.teachers.base import Teacher
 from distill.teachers.load import load_teacher
 
@@ -125,7 +127,7 @@ def distill(
         },
     )
     config.teacher.output = output
-    return pipeline.search(config, progress or Silent(), teacher=loaded, domain=box)
+    return one_output.search(config, progress or Silent(), teacher=loaded, domain=box)
 
 
 def distill_all(
@@ -156,7 +158,7 @@ def distill_all(
             "the largest acceptable error is missing.", hint="give it: tolerance=0.1."
         )
     config, loaded, box = _prepared(teacher, domain, {**defaults, **wanted})
-    return outputs.search_all(config, progress or Silent(), teacher=loaded, domain=box)
+    return all_outputs.search_all(config, progress or Silent(), teacher=loaded, domain=box)
 
 
 def _prepared(
@@ -244,6 +246,6 @@ def export(
     if isinstance(choice, StudySet):
         first, *others = choice.studies
         whole = replace(choice, studies=(replace(first, context=context), *others))
-        return delivery.ship_all(whole, chip, folder, news).bundle
+        return shipping.ship_all(whole, chip, folder, news).bundle
     found = choice.candidate, choice.score.max_error
-    return delivery.ship(context, *found, chip, folder, news).bundle
+    return shipping.ship(context, *found, chip, folder, news).bundle

@@ -16,6 +16,7 @@ import numpy as np
 from distill.arrays import Array
 from distill.errors import DomainError
 from distill.identifiers import why_not_a_line, why_not_identifier
+from distill.reading import json_of
 
 Scale = Literal["linear", "log"]
 Kind = Literal["continuous", "integer", "boolean"]
@@ -75,7 +76,7 @@ class Variable:
         for key in ("low", "high"):
             try:
                 value = float(getattr(self, key))
-            except (TypeError, ValueError):
+            except (TypeError, ValueError, OverflowError):
                 raise DomainError(
                     f"`{key}` of `{self.name}` is not a number: {getattr(self, key)!r}.",
                     where=where,
@@ -276,8 +277,8 @@ class Domain:
         DomainError : when the text is no domain, or of another version.
         """
         try:
-            data = json.loads(text)
-        except json.JSONDecodeError as error:
+            data = json_of(text)
+        except ValueError as error:
             raise DomainError(f"not a domain: {error}.") from None
         return cls.from_data(data)
 

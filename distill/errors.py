@@ -91,6 +91,12 @@ class StorageError(DistillError):
     exit_code = 3
 
 
+class LimitError(DistillError):
+    """A study needs more of this machine than ``limits`` lets it have."""
+
+    exit_code = 3
+
+
 class TrackingError(DistillError):
     """The MLflow store cannot be reached or does not hold what was asked for."""
 

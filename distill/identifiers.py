@@ -122,6 +122,22 @@ def why_not_identifier(name: str) -> str | None:
 _CONTROLS = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
+def visible(text: str) -> str:
+    r"""Text in which nothing controls the terminal, the log or the page that it is shown in.
+
+    Lines and tabs stay; every other control, direction or half character is spelled out.
+
+    >>> print(visible("red: \x1b[31m"))
+    red: <U+001B>[31m
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        f"<U+{ord(c):04X}>" if c not in "\n\t" and unicodedata.category(c) in _CONTROLS else c
+        for c in text
+    )
+
+
 def why_not_a_line(text: str) -> str | None:
     """Why ``text`` cannot be shown as it is on a terminal, in a C comment, a page; None if it can.
 
@@ -131,3 +147,12 @@ def why_not_a_line(text: str) -> str | None:
         if unicodedata.category(character) in _CONTROLS:
             return f"it holds the control character {character!a}"
     return None
+
+
+def why_not_file_name(name: str) -> str | None:
+    """Why ``name`` cannot name a file or folder of ours, or None when it can."""
+    if why := why_not_a_line(name):
+        return why
+    if not name or name in {".", ".."} or "/" in name or "\\" in name:
+        return "it would lead to another folder"
+    return "it is too long" if len(name.encode()) > 100 else None

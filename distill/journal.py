@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from distill.files import disk_errors
 
 
 class Journal:
-    """JSON lines in one file; each is forced to the disk before :meth:`append` returns."""
+    """Lines of a checksum and JSON; each is on the disk before :meth:`append` returns."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -22,18 +23,16 @@ class Journal:
         return self.path.parent
 
     def entries(self) -> list[dict[str, object]]:
-        """Everything written so far. A last line cut short by a kill is dropped."""
+        """Everything written so far, up to a line that was cut short by a kill, or damaged."""
         if not self.path.exists():
             return []
         entries: list[dict[str, object]] = []
         whole = 0
         for line in self.path.read_bytes().splitlines(keepends=True):
-            if not line.endswith(b"\n"):
+            text = line[_SUM:].removesuffix(b"\n")
+            if line != _checked(text):
                 break
-            try:
-                entries.append(json.loads(line))
-            except json.JSONDecodeError:
-                break
+            entries.append(json.loads(text))
             whole += len(line)
         if whole < self.path.stat().st_size:
             with disk_errors(self.path):
@@ -49,7 +48,15 @@ class Journal:
         """
         with disk_errors(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(entry) + "\n")
+            with self.path.open("ab") as file:
+                file.write(_checked(json.dumps(entry).encode()))
                 file.flush()
                 os.fsync(file.fileno())
+
+
+_SUM = 9  # eight digits and a blank
+
+
+def _checked(text: bytes) -> bytes:
+    """A line with its CRC-32 before it."""
+    return b"%08x %b\n" % (zlib.crc32(text), text)

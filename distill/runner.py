@@ -2,8 +2,9 @@
 
 A stage's key is the hash of its config, its inputs' keys and the code of this package. Its result
 lies in ``<root>/<stage>/<first 16 digits of the key>/`` together with ``stage.json``, which says
-what it was made from. Two runs that want the same result meet at a lock: the second one waits and
-then reuses it. The operating system drops the lock of a killed process.
+what it was made from, and a manifest of its files: a result that was damaged since is made again,
+and never believed. Two runs that want the same result meet at a lock: the second one waits and then
+reuses it. The operating system drops the lock of a killed process.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-import shutil
+import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -21,8 +23,9 @@ from filelock import FileLock, Timeout
 
 import distill
 from distill.errors import StorageError
-from distill.files import disk_errors, whole_folder, write_whole
+from distill.files import disk_errors, left_of, remove, whole_folder, write_whole
 from distill.journal import Journal
+from distill.manifest import damage, write_manifest
 from distill.progress import Progress
 
 R = TypeVar("R")
@@ -86,8 +89,8 @@ class Runner:
     progress: Progress
 
     def has(self, stage: Stage[R], config: Mapping[str, object], inputs: Sequence[str]) -> bool:
-        """Whether the stage's result is there."""
-        return (self._folder(stage, key_of(stage.name, config, inputs)) / "stage.json").exists()
+        """Whether the stage's result is there, as it was written."""
+        return not damage(self._folder(stage, key_of(stage.name, config, inputs)))
 
     def run(
         self,
@@ -99,19 +102,33 @@ class Runner:
     ) -> Done[R]:
         """The stage's result: read back when it is there, produced and kept when not.
 
+        A result that was damaged is produced again, which the user is told.
+
         Raises
         ------
         StorageError : when the folder cannot be written or read.
         """
         key = key_of(stage.name, config, inputs)
         folder = self._folder(stage, key)
-        if not (folder / "stage.json").exists():
+        if damage(folder):
             with disk_errors(folder):
                 folder.parent.mkdir(parents=True, exist_ok=True)
             with self._lock(folder):
-                if not (folder / "stage.json").exists():
+                if why := damage(folder):
+                    if os.path.lexists(folder):
+                        self.progress.warn(
+                            f"the kept result of the {stage.name} stage was damaged ({why}): "
+                            "it is made again."
+                        )
+                        remove(folder)
                     self.progress.begin(stage.name, doing)
                     return self._produce(stage, config, inputs, key, folder, produce)
+        elif left := _left(folder):
+            # Where results are for reading only, it stays.
+            with suppress(StorageError), self._lock(folder):
+                for path in left:
+                    if os.path.lexists(path):
+                        remove(path)
         result = self._load(stage, folder)
         self.progress.end(stage.name, stage.describe(result), reused=True)
         return Done(key, folder, result, reused=True)
@@ -140,11 +157,9 @@ class Runner:
         folder: Path,
         produce: Callable[[Work], R],
     ) -> Done[R]:
-        partial = folder.with_name(f".{folder.name}.partial")
-        # Only the holder of the lock is here: what lies about was left by a killed run.
-        for left in folder.parent.glob(f".{folder.name}.????????"):
-            if left.is_dir() and left != partial:
-                shutil.rmtree(left)
+        partial = _partial(folder)
+        if partial.is_file():
+            remove(partial)
         result = produce(Work(self.progress, Journal(partial / "journal.jsonl")))
         with whole_folder(folder) as temporary:
             stage.save(result, temporary)
@@ -156,7 +171,9 @@ class Runner:
                 "inputs": list(inputs),
             }
             write_whole(temporary / "stage.json", json.dumps(record, indent=1))
-        shutil.rmtree(partial, ignore_errors=True)
+            write_manifest(temporary)
+        if partial.exists():
+            remove(partial)
         self.progress.end(stage.name, stage.describe(result), reused=False)
         return Done(key, folder, result, reused=False)
 
@@ -169,3 +186,14 @@ class Runner:
                 where=str(folder),
                 hint="delete that folder and repeat the command; it will be computed again.",
             ) from error
+
+
+def _partial(folder: Path) -> Path:
+    """Where an unfinished result keeps what is to survive a kill."""
+    return folder.with_name(f".{folder.name}.partial")
+
+
+def _left(folder: Path) -> list[Path]:
+    """What lies beside a result while it is made, and after a kill."""
+    partial = _partial(folder)
+    return [*left_of(folder), *([partial] if partial.exists() else [])]

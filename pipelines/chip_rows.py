@@ -10,9 +10,9 @@ import matplotlib as mpl
 import numpy as np
 
 from distill.arrays import Array
-from distill.building_vector import Content, VectorOrder, build_vector
-from distill.conf import read_option
-from distill.config import ExportConfig
+from distill.building.vector import Content, VectorOrder, build_vector
+from distill.config.folder import read_option
+from distill.config.schema import ExportConfig
 from distill.firmware.cost import COUNTED, build_image
 from distill.firmware.emulator import emulator_for
 from distill.firmware.harness import chip_label, chip_loop

@@ -12,10 +12,11 @@ import sys
 
 from hydra import compose, initialize_config_dir
 
-from distill import delivery, pipeline
-from distill.conf import conf_directory
-from distill.config import read_config
+from distill.config.folder import conf_directory
+from distill.config.schema import read_config
+from distill.delivery import shipping
 from distill.firmware.target import load_target
+from distill.pipeline import one_output
 from distill.voices.terminal import Terminal
 
 
@@ -26,18 +27,18 @@ def main(overrides: list[str]) -> None:
 
     with Terminal() as progress:
         # teacher + domain -> sample -> fit -> score -> measure -> select
-        study = pipeline.search(config, progress)
+        study = one_output.search(config, progress)
         print(study.front[["complexity", "max_error", "instructions", "formula"]].to_string())
         print(study.selection.reason)
 
         # -> export -> verify; nothing chosen means that the table alone is exported
         chosen, target = study.chosen, load_target(config.target)
-        shipped = delivery.ship(
+        shipped = shipping.ship(
             study.context,
             chosen.candidate if chosen else None,
             chosen.score.max_error if chosen else None,
             target,
-            delivery.export_directory(config, study.context.teacher, target),
+            shipping.export_directory(config, study.context.teacher, target),
             progress,
         )
     print(shipped.bundle.source)

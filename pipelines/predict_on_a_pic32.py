@@ -24,11 +24,11 @@ from sklearn.ensemble import RandomForestClassifier
 
 import distill
 from distill.arrays import Array
-from distill.building_vector import Content, alone
+from distill.building.vector import Content, alone
 from distill.chain.chain import Chain
 from distill.chain.closed_form import ClosedForm
 from distill.chain.steps.affine import Affine
-from distill.config import ExportConfig
+from distill.config.schema import ExportConfig
 from distill.formula.to_torch import formulas_to_torch
 from distill.teachers.base import chain_of, classes_of
 from distill.teachers.checked import Checked

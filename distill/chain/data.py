@@ -160,7 +160,10 @@ def _value(data: object, hint: Any, depth: int) -> object:
 
 def _scalar(data: object, hint: Any) -> object:
     if hint is float and isinstance(data, int | float) and not isinstance(data, bool):
-        return float(data)
+        try:
+            return float(data)
+        except OverflowError:  # an integer of hundreds of digits
+            raise _Unfit from None
     if hint in (bool, int) and type(data) is hint:
         return data
     raise _Unfit

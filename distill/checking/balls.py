@@ -17,7 +17,6 @@ PRECISION = 128
 ZERO = arb(0)
 ONE = arb(1)
 HALF = arb(0.5)
-ANYTHING = arb(0, float("inf"))
 UNDEFINED = arb("nan")
 
 

@@ -2,40 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import partial
-from itertools import islice
-from multiprocessing import get_context
 
-from flint import arb
-
-from distill.chain.expression import Expression
-from distill.checking.balls import precise
 from distill.checking.certificate import Certificate, Claim, as_number, parse_certificate
-from distill.checking.chains import put_expression
 from distill.checking.coded import coded
 from distill.checking.cover import leaves
 from distill.checking.fields import damaged
-from distill.checking.formulas import Put
-from distill.checking.leaf import BUDGET, Box, Failure, Find, difference, examine
+from distill.checking.leaf import BUDGET, Box, Failure
 from distill.checking.refusals import CannotCheck, Rejected
-from distill.checking.tables import put_table
-from distill.errors import StorageError
-
-CHUNK = 64
-"""Boxes that one process takes at a time."""
-
-ALONE = 4 * CHUNK
-"""Fewer boxes are not worth starting processes for."""
+from distill.checking.workers import run_all, sides
 
 PROGRAM_BUDGET = 1_000
 """Into how many boxes one is divided at most for the C's operations: rounding that does not get
@@ -132,7 +110,7 @@ def _check_claim(
     sides(certificate, claim.name)  # refused before anything is started
     boxes = list(_verified_leaves(certificate, claim, where))
     done = bounded = 0
-    for count, results in _run(raw, claim, boxes, jobs, budget):
+    for count, results in run_all(raw, claim, boxes, jobs, budget):
         done += count
         for number, failure in results:
             bounded += number
@@ -163,7 +141,7 @@ def _check_program(
         return 0, "the bound is zero"
     boxes = list(_verified_leaves(certificate, formula, "claim `formula`"))
     done = bounded = 0
-    for count, results in _run(raw, claim, boxes, jobs, min(budget, PROGRAM_BUDGET)):
+    for count, results in run_all(raw, claim, boxes, jobs, min(budget, PROGRAM_BUDGET)):
         done += count
         for number, failure in results:
             bounded += number
@@ -240,132 +218,3 @@ def describe(certificate: Certificate, failure: Failure) -> str:
         f"{name} = {low!r}" if low == high else f"{name} in [{low!r}, {high!r}]"
         for name, low, high in zip(certificate.domain.names, failure.low, failure.high, strict=True)
     )
-
-
-def sides(certificate: Certificate, name: str) -> tuple[Put, Put]:
-    """What a claim compares: the formula or the table, and the teacher.
-
-    Raises
-    ------
-    CannotCheck : for what has no enclosure here.
-    """
-    teacher = put_expression(certificate.teacher)
-    if name == "table":
-        assert certificate.table is not None  # claims fit what there is
-        return put_table(certificate.table), teacher
-    formula: Expression | None = certificate.formula
-    assert formula is not None
-    return put_expression(formula), teacher
-
-
-Result = tuple[int, Failure | None]
-
-
-class Worker:
-    """Verifies boxes of one claim."""
-
-    def __init__(self, certificate: Certificate, name: str, budget: int) -> None:
-        self.noisy = name == "rounding"
-        with precise():
-            claims = certificate.claims
-            self.bound = arb(claims[name].bound)
-            self.find: Find
-            if self.noisy:
-                # What the C adds to the formula is verified with what the formula is off.
-                self.bound = (self.bound + arb(claims["formula"].bound)).lower()
-                self.find = coded(certificate)
-            else:
-                a, b = sides(certificate, name)
-                self.find = partial(difference, a, b)
-        self.budget = budget
-
-    def __call__(self, boxes: Sequence[Box]) -> list[Result]:
-        """How many boxes each took and what failed; after a failure the rest is left."""
-        results: list[Result] = []
-        with precise():
-            for box in boxes:
-                results.append(examine(self.find, box, self.bound, self.budget, noisy=self.noisy))
-                if results[-1][1] is not None:
-                    break
-        return results
-
-
-_worker: Worker | None = None
-
-
-def _begin(raw: bytes, name: str, budget: int) -> None:
-    """What a process does first; Ctrl-C is its parent's business."""
-    global _worker  # noqa: PLW0603 - a process of a pool keeps its work here
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    _worker = Worker(parse_certificate(raw), name, budget)
-
-
-def _work(boxes: Sequence[Box]) -> list[Result]:
-    assert _worker is not None  # set when the process began
-    return _worker(boxes)
-
-
-def _run(
-    raw: bytes, claim: Claim, boxes: Sequence[Box], jobs: int, budget: int
-) -> Iterator[tuple[int, list[Result]]]:
-    """Results in chunks, in any order."""
-    chunks = [boxes[i : i + CHUNK] for i in range(0, len(boxes), CHUNK)]
-    if jobs < 2 or len(boxes) < ALONE:
-        work = Worker(parse_certificate(raw), claim.name, budget)
-        for chunk in chunks:
-            yield len(chunk), work(chunk)
-        return
-    # Spawned, not forked: a fork would copy the terminal's threads half-way.
-    pool = ProcessPoolExecutor(
-        jobs, get_context("spawn"), initializer=_begin, initargs=(raw, claim.name, budget)
-    )
-    try:
-        left = iter(chunks)
-        running: dict[Future[list[Result]], int] = {}
-        with _undisturbed():
-            for chunk in islice(left, 2 * jobs):
-                running[pool.submit(_work, chunk)] = len(chunk)
-        while running:
-            finished, _ = wait(running, return_when=FIRST_COMPLETED)
-            for future in finished:
-                yield running.pop(future), future.result()
-                for chunk in islice(left, 1):
-                    running[pool.submit(_work, chunk)] = len(chunk)
-    except BrokenProcessPool:
-        raise StorageError(
-            "a process of the check was ended from outside, probably for lack of memory.",
-            hint="check with fewer at once: jobs=1.",
-        ) from None
-    finally:
-        # What still runs is not waited for: after a failure or Ctrl-C nobody wants it.
-        processes = list((getattr(pool, "_processes", None) or {}).values())
-        pool.shutdown(wait=False, cancel_futures=True)
-        for process in processes:
-            process.terminate()
-
-
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Ctrl-C waits: processes are started whole, and never hear of it themselves."""
-    main = threading.current_thread() is threading.main_thread()
-    if not main or not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    heard: list[int] = []
-    # The processes inherit what is blocked. Another thread may still take the signal in, and Python
-    # would interrupt this one all the same: so it is only written down.
-    handler = signal.signal(signal.SIGINT, lambda number, frame: heard.append(number))
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        signal.signal(signal.SIGINT, handler)
-    if heard:
-        raise KeyboardInterrupt
-
-
-def cores() -> int:
-    """How many processes this machine runs at once."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -7,6 +7,7 @@ import tempfile
 import traceback
 
 from distill.cli.command import print_error
+from distill.identifiers import visible
 
 
 def report_bug() -> None:
@@ -14,7 +15,7 @@ def report_bug() -> None:
     with tempfile.NamedTemporaryFile(
         "w", prefix="distill-bug-", suffix=".txt", delete=False
     ) as file:
-        file.write(f"arguments: {sys.argv[1:]}\n\n{traceback.format_exc()}")
+        file.write(visible(f"arguments: {sys.argv[1:]}\n\n{traceback.format_exc()}"))
     last = traceback.format_exc().strip().splitlines()[-1]
     print_error(
         f"distill: this is a mistake of distill, not yours: {last}\n"

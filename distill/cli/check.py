@@ -10,9 +10,9 @@ from distill.errors import ConfigError
 
 def run(arguments: list[str]) -> int:
     """Verify a certificate, box by box, without trusting what wrote it."""
-    from distill.checking.check import cores
     from distill.checking.command import check_file
     from distill.checking.leaf import BUDGET
+    from distill.checking.workers import cores
 
     plain = _joined(arguments)
     files = [a for a in plain if "=" not in a]

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from distill.errors import ConfigError
+from distill.identifiers import visible
 
 
 @dataclass(frozen=True)
@@ -20,14 +21,14 @@ class Command:
 
 
 def print_text(text: str) -> None:
-    """Write to the standard output."""
-    sys.stdout.write(text)
+    """Write to the standard output; controls in it are spelled out."""
+    sys.stdout.write(visible(text))
     sys.stdout.flush()
 
 
 def print_error(text: str) -> None:
-    """Write a line to the standard error output."""
-    sys.stderr.write(text + "\n")
+    """Write a line to the standard error output; controls in it are spelled out."""
+    sys.stderr.write(visible(text) + "\n")
     sys.stderr.flush()
 
 
@@ -55,3 +56,19 @@ def arguments_of(arguments: list[str], defaults: dict[str, str]) -> dict[str, st
             raise unknown("key of this command", key, list(defaults))
         options[key] = value
     return options
+
+
+def truth_of(options: dict[str, str], key: str) -> bool:
+    """A switch among the arguments of a small command.
+
+    Raises
+    ------
+    ConfigError : for anything but true and false.
+    """
+    if options[key] not in {"true", "false"}:
+        raise ConfigError(
+            f"`{options[key]}` is neither true nor false.",
+            where=f"command line, `{key}`",
+            hint=f"{key}=true or {key}=false.",
+        )
+    return options[key] == "true"

@@ -9,7 +9,6 @@ from distill.cli.command import arguments_of, print_text
 
 def run(arguments: list[str]) -> int:
     """Compare recorded studies: fronts, hypervolumes, and which formula beats which."""
-    from rich.console import Console
     from rich.text import Text
 
     from distill.comparing.files import check_file, write_comparisons
@@ -18,6 +17,7 @@ def run(arguments: list[str]) -> int:
     from distill.comparing.tables import show_comparison
     from distill.tracking.record import load_record
     from distill.tracking.recorded import find_studies, find_sweep
+    from distill.voices.console import PlainConsole
 
     given = [a for a in arguments if a.partition("=")[0] in _OWN]
     options = arguments_of(given, _OWN)
@@ -33,7 +33,7 @@ def run(arguments: list[str]) -> int:
         # A sweep may vary what is asked, too: each question is compared for itself.
         *groups, alone = by_question(records)
     comparisons = [each for group in groups or [alone] for each in compare(group)]
-    console = Console()
+    console = PlainConsole()
     for comparison in comparisons:
         show_comparison(console, comparison)
     if alone:

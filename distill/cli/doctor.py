@@ -7,8 +7,8 @@ from distill.cli.command import arguments_of, print_text
 
 def run(arguments: list[str]) -> int:
     """What this machine has, and what each missing thing would give."""
-    from distill.conf import options_of, read_option
-    from distill.doctor import examine
+    from distill.commands.doctor import examine
+    from distill.config.folder import options_of, read_option
     from distill.firmware.target import load_target
 
     arguments_of(arguments, {})

@@ -7,7 +7,7 @@ from distill.cli.command import print_text, unknown
 
 def run(arguments: list[str]) -> int:
     """Teachers, engines and targets with one line each."""
-    from distill.catalogue import CATALOGUE
+    from distill.commands.catalogue import CATALOGUE
 
     wanted = arguments or list(CATALOGUE)
     for name in wanted:

@@ -27,19 +27,26 @@ def under_hydra(task: Run, command: str, arguments: list[str]) -> int:
     """Have Hydra compose the config from the arguments and call the task; gives the exit code."""
     import hydra
 
-    from distill.conf import conf_directory
+    from distill.cli.hydra_door import Refusal, checked_hydra
+    from distill.config.folder import conf_directory
 
     start = hydra.main(version_base="1.3", config_path=str(conf_directory()), config_name="config")
     given, sys.argv = sys.argv, [f"distill {command}", *arguments]
     try:
-        start(task)()
+        with checked_hydra(arguments):
+            start(task)()
+    except Refusal as stop:
+        return _told(stop.error, task.manner, command)
     except SystemExit as stop:
         if stop.code in {None, 0}:
             return 0
         if task.exit_code is None:
             # Hydra itself leaves with 1 after it has told what is wrong with an override.
             _suggest_keys(arguments)
-            return _refused(task.manner, command)
+            error = ConfigError(
+                "Hydra stopped; the standard error output says why.", where="command line"
+            )
+            return _to_program(error, task.manner, command)
     finally:
         sys.argv = given
     return task.exit_code or 0
@@ -57,12 +64,12 @@ class Run:
 
     def __call__(self, composed: DictConfig) -> None:
         """Do one study."""
-        from distill import commands
-        from distill.config import read_config
+        from distill.commands import running
+        from distill.config.schema import read_config
 
         try:
             with voice_of(self.manner, "run") as voice:
-                commands.run_and_show(read_config(composed), (), voice)
+                running.run_and_show(read_config(composed), (), voice)
         except DistillError as error:
             self.leave(error)
         except Exception:
@@ -76,16 +83,19 @@ class Run:
 
         try:
             self.exit_code = sweep(context, config, arguments, show_of(self.manner))
+        except KeyboardInterrupt as error:
+            self._tell_program(error)
+            raise
         except DistillError as error:
-            with suppress(DistillError):
-                self._tell_program(error)
+            self._tell_program(error)
             self.leave(error)
-        except Exception:
+        except Exception as error:
+            self._tell_program(error)
             self.leave_with_bug()
 
-    def _tell_program(self, error: DistillError) -> None:
-        """A program gets a result even where nothing was started."""
-        with voice_of(self.manner, "run"):
+    def _tell_program(self, error: BaseException) -> None:
+        """A program gets a result of the whole even where it did not come to its end."""
+        with suppress(type(error)), voice_of(self.manner, "run"):
             raise error
 
     def leave(self, error: DistillError) -> None:
@@ -101,9 +111,13 @@ class Run:
         raise SystemExit(BUG) from None
 
 
-def _refused(manner: Manner, command: str) -> int:
+def _told(error: ConfigError, manner: Manner, command: str) -> int:
+    print_error(f"distill: {error}")
+    return _to_program(error, manner, command)
+
+
+def _to_program(error: ConfigError, manner: Manner, command: str) -> int:
     """A program gets a result even where Hydra started nothing."""
-    error = ConfigError("Hydra stopped; the standard error output says why.", where="command line")
     with suppress(ConfigError), voice_of(manner, command):
         raise error
     return error.exit_code
@@ -118,8 +132,8 @@ def _suggest_keys(arguments: list[str]) -> None:
     from hydra.errors import HydraException
     from omegaconf import OmegaConf
 
-    from distill.conf import conf_directory
-    from distill.overrides import keys_of
+    from distill.config.folder import conf_directory
+    from distill.config.overrides import keys_of
 
     with initialize_config_dir(str(conf_directory()), version_base="1.3"):
         composed = OmegaConf.to_container(compose("config"))

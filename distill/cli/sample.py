@@ -29,7 +29,7 @@ class _Sample(Run):
 
     def sweep(self, context: HydraContext, config: DictConfig, arguments: list[str]) -> None:
         """Ask all points."""
-        from distill.config import read_config
+        from distill.config.schema import read_config
         from distill.gathering.gather import gather
         from distill.gathering.telling import result_of
         from distill.sweeping.launch import launch

@@ -13,9 +13,9 @@ def run(arguments: list[str]) -> int:
     manner, arguments = manner_of(arguments)
     with voice_of(manner, "sync") as voice:
         options = arguments_of(arguments, {"study": "", "root": "studies", "uri": ""})
-        from distill import commands
+        from distill.commands import running
 
-        commands.sync_all(
+        running.sync_all(
             Path(options["root"]), options["uri"] or None, voice, study=options["study"]
         )
     return 0

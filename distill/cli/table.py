@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from distill.cli import check, choose, compare, doctor, export, report, run, sample, sync, ui
+from distill.cli import (
+    check,
+    choose,
+    compare,
+    doctor,
+    export,
+    report,
+    reproduce,
+    run,
+    sample,
+    sync,
+    ui,
+    verify,
+)
 from distill.cli import list as list_
 from distill.cli.command import Command
 
@@ -25,20 +38,31 @@ COMMANDS: dict[str, Command] = {
     ),
     "choose": Command(
         "make a candidate the champion in MLflow, with its C",
-        "choose [--quiet | --json] run=RUN_ID|models:/NAME/VERSION|STUDY [c=false]"
+        "choose [--quiet | --json] run=RUN_ID|models:/NAME/VERSION|STUDY [c=false] [trust=true]"
         " [root=FOLDER] [uri=MLFLOW]",
         choose.run,
     ),
     "export": Command(
         "write the C of a candidate that MLflow knows",
         "export [--quiet | --json] run=RUN_ID|models:/NAME@champion|STUDY [target=TARGET]"
-        " [export.KEY=VALUE ...] [root=FOLDER] [uri=MLFLOW]",
+        " [export.KEY=VALUE ...] [trust=true] [root=FOLDER] [uri=MLFLOW]",
         export.run,
     ),
     "check": Command(
         "verify the proven bound in a certificate.json, box by box",
         "check FILE [teacher=NAME|FILE] [jobs=N] [budget=N]",
         check.run,
+    ),
+    "verify": Command(
+        "hold a bundle, anybody's, against what it states: written again, compiled, run",
+        "verify [--quiet | --json] BUNDLE [teacher=NAME|FILE] [points=N] [target.KEY=VALUE ...]",
+        verify.run,
+    ),
+    "reproduce": Command(
+        "do a study of MLflow again, from its run alone, and say what differs",
+        "reproduce [--quiet | --json] RUN_ID|STUDY [teacher.source=FILE] [KEY=VALUE ...]"
+        " [trust=true] [root=FOLDER] [uri=MLFLOW]",
+        reproduce.run,
     ),
     "report": Command(
         "write the page of a recorded study: front, formulas, errors, costs, C",

@@ -10,14 +10,14 @@ from distill.errors import ConfigError
 
 def run(arguments: list[str]) -> int:
     """Open MLflow on the candidates."""
-    from distill import commands
+    from distill.commands import running
 
     options = arguments_of(
         arguments, {"root": "studies", "uri": "", "port": "5000", "open": "false"}
     )
     if not options["port"].isdecimal() or not 0 < int(options["port"]) < 65536:
         raise ConfigError(f"`{options['port']}` is no port.", where="port", hint="1 to 65535.")
-    commands.open_ui(
+    running.open_ui(
         Path(options["root"]),
         options["uri"] or None,
         int(options["port"]),

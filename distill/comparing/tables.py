@@ -10,8 +10,8 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from distill.commands.summary import count, figure
 from distill.comparing.fronts import Comparison, Domination, Entry, Front
-from distill.summary import count, figure
 
 _T = TypeVar("_T")
 

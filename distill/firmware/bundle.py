@@ -22,12 +22,16 @@ from distill.firmware.policy import Policy
 from distill.firmware.proven import CERTIFICATE, with_source
 from distill.firmware.render import render_files, sentence
 from distill.firmware.spec import BundleSpec, Mode, evaluate_bundle
+from distill.firmware.spec_file import spec_text
+from distill.reading import json_of
 
 __all__ = ["Bundle", "BundleSpec", "Mode", "Policy", "evaluate_bundle", "write_bundle"]
 
-VERSION = 3
+VERSION = 4
 FORMAT = "distill-bundle"
 RECORD = "bundle.json"
+MADE_FROM = "made_from.json"
+"""The file in a bundle from which every other can be written again: `distill verify` does."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,8 +74,11 @@ def write_bundle(spec: BundleSpec, directory: Path) -> Bundle:
 
 
 def write_files(files: Mapping[str, str], directory: Path) -> dict[str, str]:
-    """Write texts by their paths into a folder, whole or not at all; the SHA-256 of each."""
-    with whole_folder(directory) as folder:
+    """Write texts by their paths into a folder, whole or not at all; the SHA-256 of each.
+
+    A link is followed: the folder it leads to gets them.
+    """
+    with whole_folder(directory.resolve()) as folder:
         for name, text in files.items():
             path = folder / name
             path.parent.mkdir(exist_ok=True)
@@ -86,7 +93,7 @@ def hashes(files: Mapping[str, str]) -> dict[str, str]:
 
 def render_bundle(spec: BundleSpec) -> dict[str, str]:
     """The text of every file of the bundle, by its path in the folder."""
-    files = render_files(spec)
+    files = {**render_files(spec), MADE_FROM: spec_text(spec)}
     if spec.proof is not None:
         source = f"{spec.name}.c"
         files[CERTIFICATE] = with_source(spec.proof.certificate, source, files[source])
@@ -98,7 +105,7 @@ def packed(
 ) -> dict[str, str]:
     """Files with PlatformIO's description and the record, which gets the hash of every other."""
     whole = dict(sorted({**files, "library.json": _platformio(name, description)}.items()))
-    return {**whole, RECORD: _json({**record, "files": hashes(whole)})}
+    return {**whole, RECORD: record_text({**record, "files": hashes(whole)})}
 
 
 def check_replaceable(directory: Path) -> None:
@@ -107,7 +114,7 @@ def check_replaceable(directory: Path) -> None:
         return
     hint = "choose another directory, or move what is there."
     try:
-        record = json.loads((directory / RECORD).read_text(encoding="utf-8"))
+        record = json_of((directory / RECORD).read_text(encoding="utf-8"))
         ours = record["format"] == FORMAT
         known: dict[str, str] = dict(record["files"])
     except (OSError, ValueError, KeyError, TypeError):
@@ -130,12 +137,13 @@ def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _json(data: object) -> str:
+def record_text(data: object) -> str:
+    """JSON as it stands in a bundle."""
     return json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _platformio(name: str, description: str) -> str:
-    return _json(
+    return record_text(
         {
             "name": name,
             "version": "1.0.0",

@@ -12,7 +12,7 @@ from distill.domain import Domain
 from distill.firmware.axes import bounds
 from distill.firmware.fixed.formats import Integers, input_bounds, input_formats
 from distill.firmware.graph import Arithmetic, dtype
-from distill.firmware.lookup import held
+from distill.firmware.lookup import held, moved_inside
 from distill.firmware.policy import Policy
 
 
@@ -53,6 +53,8 @@ def take(x: Array, domain: Domain, arithmetic: Arithmetic, policy: Policy, integ
     rows = np.flatnonzero(~refused)
     if arithmetic == "fixed":
         return Given(rows, integers=_bounded(given[rows], domain))
+    if not policy.checked:  # whole numbers are believed to be whole, and a -0 stays one
+        return Given(rows, reals=moved_inside(rounded[rows], low, high))
     return Given(rows, reals=held(rounded[rows], domain, arithmetic))
 
 

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from distill.arrays import Array
 from distill.errors import ExportError
 from distill.formula import Formula
-from distill.formula.operators import OPERATORS
+from distill.formula.operators import value_in_c
 from distill.formula.tree import Node, Number, Symbol
 
 if TYPE_CHECKING:
@@ -108,7 +108,8 @@ class Graph:
                     values.append(_kernel_value(operation.kernel, argument))
                 else:
                     args = [values[i] for i in operation.args]
-                    values.append(np.asarray(OPERATORS[operation.name].value(*args), dtype=real))
+                    meaning = value_in_c(operation.name)
+                    values.append(np.asarray(meaning(*args), dtype=real))
         return [value.astype(float) for value in values]
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from numpy.typing import ArrayLike
 
 from distill.arrays import Array
 from distill.domain import Domain
@@ -52,7 +53,7 @@ def held(x: Array, domain: Domain, arithmetic: Arithmetic) -> Array:
         rounded = x.astype(real)
     for i, variable in enumerate(domain.variables):
         low, high = bounds(variable, arithmetic)
-        column = np.clip(rounded[:, i], real(low), real(high))
+        column = moved_inside(rounded[:, i], real(low), real(high))
         if variable.kind == "boolean":
             column = np.where(np.isnan(column), column, column >= real(0.5))
         elif variable.kind == "integer":
@@ -60,6 +61,14 @@ def held(x: Array, domain: Domain, arithmetic: Arithmetic) -> Array:
             column = np.floor(column + real(offset)) - real(shift)
         columns.append(column.astype(float))
     return np.column_stack(columns)
+
+
+def moved_inside(x: npt.NDArray[Any], low: ArrayLike, high: ArrayLike) -> npt.NDArray[Any]:
+    """Numbers at their nearest bound, as C's comparisons leave them: -0 and NaN stay.
+
+    NumPy's ``clip`` keeps the sign of a zero at a bound of 0 or loses it, by the number of rows.
+    """
+    return np.where(x < low, low, np.where(x > high, high, x))
 
 
 def rounding_offsets(low: float) -> tuple[float, float]:

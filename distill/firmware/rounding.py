@@ -64,6 +64,9 @@ def _operator_error(
         # Either side of a kink may be the one that counts.
         slope = 1.0 if operation.name in EXACT else np.abs(partial(*args, value))
         error += np.where(errors[i] > 0, slope * errors[i], 0.0)
+    if operation.name == "atan2":  # to the left of the origin rounding may turn the sign of a zero
+        (a, b), (of_a, of_b) = args, (errors[i] for i in operation.args)
+        error = np.where((of_a > 0) & (np.abs(a) <= of_a) & (b <= of_b), 2 * np.pi, error)
     if operation.name not in EXACT:
         limits = np.finfo(dtype(arithmetic))
         ulps = 1.0 if operation.name in ROUNDED else 2 * FUNCTION_ULPS

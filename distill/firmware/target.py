@@ -54,7 +54,6 @@ class Target:
     wheels, native : how each of them builds; None where it cannot.
     optimization : the level, the same for both.
     emulator : the processor that is emulated: Unicorn's, or for `avr` simavr's.
-    int_bits, pointer_bits : widths of C's int and of a pointer.
     fpu : whether float32 operations are single instructions.
     flash_bytes, ram_bytes, stack_bytes : what a generated function may use of the chip.
     instructions : measured :attr:`unit` per operation, by arithmetic and operator name.
@@ -67,8 +66,6 @@ class Target:
     native: Native | None
     optimization: Optimization
     emulator: Processor
-    int_bits: int
-    pointer_bits: int
     fpu: bool
     flash_bytes: int
     ram_bytes: int
@@ -230,8 +227,6 @@ _TARGET: dict[str, _Reader] = {
     "native": _group(Native, _NATIVE),
     "optimization": _one_of(*get_args(Optimization)),
     "emulator": _one_of(*get_args(Processor)),
-    "int_bits": _one_of(16, 32, 64),
-    "pointer_bits": _one_of(16, 32, 64),
     "fpu": _one_of(True, False),
     "flash_bytes": _bytes,
     "ram_bytes": _bytes,

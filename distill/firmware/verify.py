@@ -46,7 +46,7 @@ def verify_bundle(
     truth: Callable[[Array], Array] | None,
     tolerance: float,
     allowed_rounding: float,
-    target: Target,
+    target: Target | None,
     points: int = 1_000_000,
     *,
     domain: Domain,
@@ -76,6 +76,7 @@ def verify_bundle(
     model : what the C answers, (n, d) -> (n,), both as the C's own numbers: it gets numbers that
         C's type can hold, integers where ``number`` is int32.
     truth : the teacher, (n, d) -> (n,), in real units; without it no tolerance is checked.
+    target : the chip; None leaves it out.
     tolerance : the largest error allowed against the truth.
     allowed_rounding : how far C may be from ``model``, in the output's unit. With 0 every bit is
         demanded, of every compiler and chip.
@@ -111,7 +112,7 @@ def verify_bundle(
 def verify_subject(
     subject: Subject,
     inputs: Array,
-    target: Target,
+    target: Target | None,
     points: int,
     *,
     seed: int = 0,
@@ -152,6 +153,8 @@ def verify_subject(
             checks += on_host
         else:
             checks.append(Check("host", None, "no C compiler was found; `distill doctor` helps"))
+        if target is None:
+            return Evidence(tuple(checks), None, reports)
         on_chip, cost = chip_checks(subject, target, chip, host, folder, say)
     return Evidence((*checks, *on_chip), cost, reports)
 

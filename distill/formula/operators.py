@@ -82,3 +82,22 @@ _ROWS = (
 
 OPERATORS: dict[str, Operator] = {row.name: row for row in _ROWS}
 """All operators by name; the names are what parsers and printers agree on."""
+
+
+def _first_if(holds: Callable[[Array, Array], Array]) -> Callable[[Array, Array], Array]:
+    def chosen(a: Array, b: Array) -> Array:
+        return np.asarray(np.where(holds(a, b), a, b))
+
+    return chosen
+
+
+_IN_C = {"min": _first_if(np.less), "max": _first_if(np.greater)}
+
+
+def value_in_c(name: str) -> Callable[..., Array]:
+    """The meaning of an operator as generated C has it.
+
+    It is NumPy's but for ``a < b ? a : b``, which gives the second of two where one is a NaN and
+    where both are zeros.
+    """
+    return _IN_C.get(name, OPERATORS[name].value)

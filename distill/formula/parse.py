@@ -48,6 +48,11 @@ class _Token:
     text: str
     at: int
 
+    @property
+    def shown(self) -> str:
+        """The text as an error quotes it."""
+        return self.text if len(self.text) <= 60 else f"{self.text[:60]}..."
+
 
 @dataclass(frozen=True, slots=True)
 class Macro:
@@ -81,7 +86,7 @@ def parse(text: str, variables: Sequence[str], functions: Mapping[str, Macro] = 
 def _read(parser: _Parser) -> Node:
     tree = parser.expression(0)
     if parser.here.kind != "end":
-        parser.fail(f"unexpected `{parser.here.text}`")
+        parser.fail(f"unexpected `{parser.here.shown}`")
     return tree
 
 
@@ -171,7 +176,7 @@ class _Parser:
 
     def expect(self, text: str) -> None:
         if not self.take(text):
-            self.fail(f"expected `{text}`, found `{self.here.text}`")
+            self.fail(f"expected `{text}`, found `{self.here.shown}`")
 
     def deeper(self, level: int) -> int:
         if level > _NESTING:
@@ -219,7 +224,7 @@ class _Parser:
             self.at += 1
             value = float(token.text)
             if math.isinf(value):
-                self.fail(f"`{token.text}` is larger than any float64")
+                self.fail(f"`{token.shown}` is larger than any float64")
             return Number(value)
         if self.take("("):
             tree = self.expression(level)
@@ -236,12 +241,12 @@ class _Parser:
             self.at -= 1
             close = difflib.get_close_matches(token.text, self.variables, 1)
             self.fail(
-                f"`{token.text}` is not a variable",
+                f"`{token.shown}` is not a variable",
                 f"did you mean `{close[0]}`?"
                 if close
                 else f"variables here: {', '.join(self.variables) or 'none'}.",
             )
-        self.fail(f"expected a number, a variable or `(`, found `{token.text}`")
+        self.fail(f"expected a number, a variable or `(`, found `{token.shown}`")
         raise AssertionError  # fail() always raises
 
     def function(self, token: _Token, level: int) -> Node:
@@ -249,7 +254,7 @@ class _Parser:
         if macro is None and token.text not in _FUNCTIONS:
             self.at -= 1
             known = sorted({*_FUNCTIONS, *self.macros})
-            self.fail(f"`{token.text}` is not a function", f"known functions: {', '.join(known)}.")
+            self.fail(f"`{token.shown}` is not a function", f"known functions: {', '.join(known)}.")
         self.expect("(")
         level = self.deeper(level)
         args = [self.expression(level)]

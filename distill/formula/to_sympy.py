@@ -25,6 +25,16 @@ def _ifless(a: sympy.Expr, b: sympy.Expr, then: sympy.Expr, otherwise: sympy.Exp
     return sympy.Piecewise((then, less), (otherwise, True), evaluate=False)
 
 
+def _or_nan(kind: Callable[..., sympy.Expr]) -> Callable[..., sympy.Expr]:
+    def apply(a: sympy.Expr, b: sympy.Expr) -> sympy.Expr:
+        try:
+            return kind(a, b)
+        except (TypeError, ValueError):  # one of them is never real: a NaN of ours, which stays
+            return sympy.nan
+
+    return apply
+
+
 _TABLE: dict[str, Callable[..., sympy.Expr]] = {
     "add": lambda a, b: a + b,
     "sub": lambda a, b: a - b,
@@ -50,9 +60,9 @@ _TABLE: dict[str, Callable[..., sympy.Expr]] = {
     "cosh": sympy.cosh,
     "tanh": sympy.tanh,
     "abs": sympy.Abs,
-    "atan2": sympy.atan2,
-    "min": sympy.Min,
-    "max": sympy.Max,
+    "atan2": _or_nan(sympy.atan2),
+    "min": _or_nan(sympy.Min),
+    "max": _or_nan(sympy.Max),
     "ifless": _ifless,
 }
 

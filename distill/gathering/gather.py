@@ -18,14 +18,14 @@ from filelock import FileLock, Timeout
 from omegaconf import DictConfig
 
 from distill.arrays import Array
-from distill.config import StudyConfig
+from distill.config.schema import StudyConfig
 from distill.errors import BUG, ClusterError, ConfigError, DistillError, TeacherError
 from distill.files import disk_errors
 from distill.gathering.part import AskParts, Folder, PartRecord
 from distill.gathering.points import open_first, points_asked, slow_one
 from distill.gathering.watch import Watch
-from distill.outputs import ALL
-from distill.pipeline import study_root
+from distill.pipeline.all_outputs import ALL
+from distill.pipeline.one_output import study_root
 from distill.progress import Progress
 from distill.runner import Done, Runner
 from distill.sampling.sample_set import SampleSet

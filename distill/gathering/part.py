@@ -14,7 +14,7 @@ from pathlib import Path
 from filelock import FileLock
 from omegaconf import DictConfig
 
-from distill.config import StudyConfig, read_config
+from distill.config.schema import StudyConfig, read_config
 from distill.errors import BUG, DistillError, StorageError, TeacherError
 from distill.files import disk_errors, write_whole
 from distill.gathering.points import open_first, points_asked, slow_one

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from distill.arrays import Array
-from distill.config import StudyConfig
+from distill.config.schema import StudyConfig
 from distill.domain import Domain
 from distill.errors import ConfigError
-from distill.opening import open_context
-from distill.outputs import ALL, with_output
+from distill.pipeline.all_outputs import ALL, with_output
+from distill.pipeline.opening import open_context
 from distill.sampling.sample import lay_out
 from distill.scoring.truth import asked_points
-from distill.study import StudyContext
+from distill.study.choice import StudyContext
 from distill.teachers.base import Teacher
 from distill.teachers.checked import Checked
 from distill.teachers.simulator import SlowTeacher

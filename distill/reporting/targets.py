@@ -7,17 +7,17 @@ operations, which needs no compiler.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
-from distill.building import accuracy_left, arithmetics, plain_spec
-from distill.building_vector import plain_vector
+from distill.building.order import accuracy_left, arithmetics
+from distill.building.scalar import plain_spec
+from distill.building.vector import plain_vector
 from distill.chain.closed_form import ClosedForm
-from distill.conf import options_of, read_option
-from distill.config import ExportConfig
+from distill.config.folder import options_of, read_option
+from distill.config.schema import ExportConfig
 from distill.errors import DistillError
 from distill.firmware.cost import Cost, estimate
 from distill.firmware.spec import BundleSpec
@@ -26,6 +26,7 @@ from distill.firmware.vector.spec import VectorSpec
 from distill.firmware.weigh import weigh
 from distill.formula import Formula
 from distill.progress import Progress
+from distill.reading import json_of
 from distill.runner import Runner
 from distill.stages.measure import MEASURE, MEASURED_BY, Costs, measured_points
 from distill.tracking.record import RECORD, CandidateRecord, StudyRecord
@@ -65,7 +66,7 @@ def with_other_studies(record: StudyRecord, folder: Path) -> StudyRecord:
     measured: dict[str, dict[str, Mapping[str, Any]]] = {}
     for file in sorted(folder.parent.glob(f"*/{RECORD}")):
         try:
-            data = json.loads(file.read_text(encoding="utf-8"))
+            data = json_of(file.read_text(encoding="utf-8"))
             if data["teacher"]["fingerprint"] != record.teacher_fingerprint:
                 continue
             for candidate in data["candidates"]:

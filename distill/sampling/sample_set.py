@@ -12,6 +12,7 @@ from distill.arrays import Array
 from distill.domain import Domain
 from distill.errors import DomainError, StorageError
 from distill.files import disk_errors
+from distill.reading import json_of
 
 VERSION = 1
 
@@ -86,7 +87,7 @@ class SampleSet:
                 hint="delete it; the same command draws it again.",
             ) from error
         try:
-            about = json.loads((table.schema.metadata or {})[b"distill.sample"])
+            about = json_of((table.schema.metadata or {})[b"distill.sample"])
             if about["version"] != VERSION:
                 raise ValueError(f"version {about['version']}, not {VERSION}")
             domain = Domain.from_data(about["domain"])

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from distill.chain.expression import Expression
-from distill.config import ScoreConfig
+from distill.config.schema import ScoreConfig
 from distill.domain import Domain
 from distill.runner import Stage
 from distill.scoring.labels import Labels, compare_labels

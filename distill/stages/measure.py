@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from distill.arrays import Array, affordable
-from distill.building import accuracy_left, arithmetics, plain_spec
-from distill.building_vector import plain_vector
+from distill.building.order import accuracy_left, arithmetics
+from distill.building.scalar import plain_spec
+from distill.building.vector import plain_vector
 from distill.chain.closed_form import ClosedForm
-from distill.config import ExportConfig
+from distill.config.schema import ExportConfig
 from distill.domain import Domain
 from distill.errors import ExportError
 from distill.firmware.cost import Cost

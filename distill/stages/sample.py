@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from distill.config import SamplingConfig, plain
+from distill.config.schema import SamplingConfig, plain
 from distill.domain import Domain
 from distill.progress import Progress
 from distill.runner import Stage

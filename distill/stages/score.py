@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from distill.arrays import Array, affordable
-from distill.config import ScoreConfig
+from distill.config.schema import ScoreConfig
 from distill.domain import Domain
 from distill.engines.base import Candidate
 from distill.errors import FormulaError

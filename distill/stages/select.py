@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from distill.config import SelectConfig
+from distill.config.schema import SelectConfig
 from distill.errors import ConfigError
 from distill.firmware.alternatives import too_large
 from distill.firmware.target import Target

@@ -19,6 +19,7 @@ from pathlib import Path
 from distill.errors import ConfigError
 from distill.figures import duration
 from distill.files import write_whole
+from distill.reading import json_of
 from distill.sweeping.record import JobRecord
 
 LEAST = 1.0
@@ -153,5 +154,5 @@ class Shares:
         """The jobs that have begun; a file that cannot be read is as good as none."""
         for file in (self.folder / "begun").glob("*.json"):
             with suppress(OSError, ValueError, KeyError, TypeError):
-                data = json.loads(file.read_text(encoding="utf-8"))
+                data = json_of(file.read_text(encoding="utf-8"))
                 yield Begun(int(data["number"]), float(data["began"]), float(data["seconds"]))

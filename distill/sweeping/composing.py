@@ -8,7 +8,7 @@ from hydra.errors import HydraException
 from hydra.types import HydraContext
 from omegaconf import DictConfig
 
-from distill.config import StudyConfig, read_config
+from distill.config.schema import StudyConfig, read_config
 from distill.errors import ConfigError
 
 

@@ -14,9 +14,9 @@ from hydra.core.override_parser.types import Override
 from hydra.types import HydraContext
 from omegaconf import DictConfig, OmegaConf
 
-from distill.config import StudyConfig, SweepConfig, plain, read_sweep
+from distill.config.schema import StudyConfig, SweepConfig, plain, read_sweep
 from distill.errors import ConfigError, DistillError, StorageError
-from distill.opening import check_engine, open_context
+from distill.pipeline.opening import check_engine, open_context
 from distill.runner import code_fingerprint
 from distill.sweeping.budget import Plan, Shares, check
 from distill.sweeping.composing import study_of

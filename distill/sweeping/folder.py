@@ -17,6 +17,7 @@ from typing import Any
 
 from distill.errors import ConfigError, StorageError
 from distill.files import write_whole
+from distill.reading import json_of
 from distill.sweeping.jobs import Job
 from distill.sweeping.record import JobRecord
 
@@ -88,13 +89,14 @@ class SweepFolder:
         StorageError : when the sweep cannot be read.
         """
         rows = self._data()["jobs"]
-        return [Job(number, tuple(map(str, row))) for number, row in enumerate(rows)]
+        return [Job(number, words) for number, words in enumerate(rows)]
 
     def _data(self) -> Mapping[str, Any]:
         file = self.path / SWEEP
         try:
-            data = json.loads(file.read_text(encoding="utf-8"))
-            return {"identity": str(data["identity"]), "jobs": list(data["jobs"])}
+            data = json_of(file.read_text(encoding="utf-8"))
+            jobs = [tuple(map(str, words)) for words in data["jobs"]]
+            return {"identity": str(data["identity"]), "jobs": jobs}
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise StorageError(
                 f"the sweep cannot be read: {error}.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
-from distill.fitted import FIT
+from distill.fitting.fitted import FIT
 from distill.voices.voice import Result, Unheeding
 
 

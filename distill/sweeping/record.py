@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, TypeAlias
 
+from distill.reading import json_of
 from distill.sweeping.jobs import Job
 from distill.voices.json_lines import finite
 
@@ -56,6 +57,22 @@ class JobRecord:
         ------
         ValueError, KeyError, TypeError : when the text is none.
         """
-        data = json.loads(text)
+        data = json_of(text)
         job = Job(int(data["job"]["number"]), tuple(map(str, data["job"]["overrides"])))
-        return cls(**{**data, "job": job})
+        record = cls(**{**data, "job": job})
+        for key, kinds in _KINDS.items():
+            if not isinstance(getattr(record, key), kinds):
+                raise TypeError(f"`{key}` is {data[key]!r}")
+        return record
+
+
+_KINDS: dict[str, tuple[type, ...]] = {
+    "status": (str,),
+    "exit_code": (int,),
+    "problem": (str,),
+    "seconds": (int, float),
+    "searched": (int, float, type(None)),
+    "result": (dict,),
+    "host": (str,),
+    "launcher_job": (str,),
+}

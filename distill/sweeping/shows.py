@@ -18,6 +18,7 @@ from distill.sweeping.plan import Planned
 from distill.sweeping.record import JobRecord
 from distill.sweeping.summary import Outcome, Row, counts, outcomes_of, rows, summary_data
 from distill.sweeping.watching import Doing, Show
+from distill.voices.console import PlainConsole
 from distill.voices.json_lines import VERSION, finite
 
 SHOWN = 30
@@ -62,7 +63,10 @@ class TerminalShow:
 
     def __init__(self) -> None:
         # Jobs in this process send what libraries print into their logs; these stay as they are.
-        self._console, self._out = Console(file=sys.stderr), _wide(Console(file=sys.stdout))
+        self._console, self._out = (
+            PlainConsole(file=sys.stderr),
+            _wide(PlainConsole(file=sys.stdout)),
+        )
         self._live: Live | None = None
         self._jobs: Mapping[int, Doing] = {}
         self._count, self._ended, self._told = 0, 0, time.monotonic()
@@ -175,7 +179,7 @@ class QuietShow:
             for row in best
         ]
         best_jobs = f"; best: {' | '.join(texts)}" if texts else ""
-        Console(file=sys.stdout).print(
+        PlainConsole(file=sys.stdout).print(
             Text(f"sweep {name}: {counts(records, len(died))}{best_jobs}"), soft_wrap=True
         )
 
@@ -227,7 +231,7 @@ class JsonShow:
 
 def _wide(console: Console) -> Console:
     """A file has room for the table, whatever the terminal has."""
-    return console if console.is_terminal else Console(file=console.file, width=WIDTH)
+    return console if console.is_terminal else PlainConsole(file=console.file, width=WIDTH)
 
 
 def _outcome_text(outcome: Outcome) -> str:

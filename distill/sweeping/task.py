@@ -7,19 +7,20 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
-from typing import TextIO
+from typing import TextIO, cast
 
 from filelock import FileLock
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import HydraContext
 from omegaconf import DictConfig
-from rich.console import Console
 
-from distill import commands
-from distill.config import StudyConfig
+from distill.commands import running
+from distill.config.schema import StudyConfig
 from distill.errors import DistillError, exit_code_of
 from distill.files import disk_errors
+from distill.identifiers import visible
 from distill.sweeping.budget import Shares, time_beside
+from distill.sweeping.capped import CappedText
 from distill.sweeping.composing import study_of
 from distill.sweeping.folder import SweepFolder
 from distill.sweeping.jobs import Job
@@ -27,6 +28,7 @@ from distill.sweeping.noting import Noting
 from distill.sweeping.record import JobRecord, launcher_job
 from distill.sweeping.source import Hopeless, Source
 from distill.tracking.origin import Origin
+from distill.voices.console import PlainConsole
 from distill.voices.json_lines import JsonLines
 from distill.voices.several import Several
 from distill.voices.terminal import Terminal
@@ -103,12 +105,12 @@ class Task:
                 with voice:
                     record = self._run(job, record, voice)
             except DistillError as error:
-                print(f"distill: {error}", file=log)
+                print(visible(f"distill: {error}"), file=log)
                 record = replace(
                     record, status="failed", exit_code=error.exit_code, problem=str(error)
                 )
             except Exception as error:
-                print(traceback.format_exc(), file=log)
+                print(visible(traceback.format_exc()), file=log)
                 problem = (
                     f"this is a mistake of distill, not yours: {type(error).__name__}: {error}"
                 )
@@ -142,7 +144,7 @@ class Task:
             config.export.directory = str(self.folder.code_folder(job.number))
         origin = Origin(job.number, self.folder.log_file(job.number), record.host, launcher_job())
         try:
-            commands.run_and_show(config, job.overrides, self.source.watch(job, voice), origin)
+            running.run_and_show(config, job.overrides, self.source.watch(job, voice), origin)
         except Hopeless as stop:
             voice.warn(f"ended as hopeless: {stop}" if str(stop) else "ended as hopeless.")
             return replace(record, status="pruned")
@@ -156,13 +158,15 @@ class Task:
             for file in (log, events):
                 file.parent.mkdir(parents=True, exist_ok=True)
             with (
-                log.open("a", encoding="utf-8") as text,
+                log.open("a", encoding="utf-8") as whole,
                 events.open("w", encoding="utf-8") as rows,
             ):
-                print(f"job {job.number}: {' '.join(job.overrides)}", file=text, flush=True)
+                text = cast(TextIO, CappedText(whole))
+                head = f"job {job.number}: {' '.join(job.overrides)}"
+                print(visible(head), file=text, flush=True)
                 with redirect_stdout(text), redirect_stderr(text):
                     yield text, rows
 
 
-def _on(file: TextIO) -> Console:
-    return Console(file=file, width=WIDTH)
+def _on(file: TextIO) -> PlainConsole:
+    return PlainConsole(file=file, width=WIDTH)

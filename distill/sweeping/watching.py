@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -10,6 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from distill.reading import json_of
 from distill.sweeping.folder import SweepFolder
 from distill.sweeping.record import JobRecord
 
@@ -94,8 +94,8 @@ class Watch:
         doing = self._doing.setdefault(number, Doing())
         for line in whole.decode(errors="replace").splitlines():
             self.show.event(line)
-            with suppress(ValueError, TypeError):
-                _follow_event(doing, json.loads(line))
+            with suppress(ValueError, TypeError, KeyError, AttributeError):
+                _follow_event(doing, json_of(line))
 
 
 def _follow_event(doing: Doing, event: Mapping[str, Any]) -> None:

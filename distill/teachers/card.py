@@ -29,6 +29,7 @@ from typing import cast
 from distill.domain import Domain
 from distill.errors import DomainError, TeacherError
 from distill.identifiers import why_not_identifier
+from distill.reading import json_of
 from distill.teachers.base import Output
 
 VERSION = 1
@@ -119,8 +120,8 @@ class Card:
         TeacherError : naming the key that is missing or wrong.
         """
         try:
-            data = json.loads(text)
-        except json.JSONDecodeError as error:
+            data = json_of(text)
+        except ValueError as error:
             raise TeacherError(f"the metadata is no JSON: {error}.", hint=HOW) from None
         if not isinstance(data, dict) or data.get("version") != VERSION:
             raise TeacherError(

@@ -38,7 +38,8 @@ def read_csv(path: Path) -> pyarrow.Table:
         separator = max(_SEPARATORS, key=header.count)
         table = csv.read_csv(
             path,
-            parse_options=csv.ParseOptions(delimiter=separator),
+            # Without it a quote that never ends loses the block it is in, silently.
+            parse_options=csv.ParseOptions(delimiter=separator, newlines_in_values=True),
             convert_options=csv.ConvertOptions(strings_can_be_null=True),
         )
         return table.rename_columns([name.strip() for name in table.column_names])
@@ -72,7 +73,7 @@ def read_parquet(path: Path) -> pyarrow.Table:
                 )
             table: pyarrow.Table = file.read()
             return table
-    except (pyarrow.ArrowException, OSError) as error:
+    except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
         raise TeacherError(
             f"not a readable Parquet file: {str(error).splitlines()[0]}",
             where=str(path),
@@ -138,7 +139,7 @@ class Place:
         if self.source is None:
             return f"{self.where}, row {row + 1}, column `{column}`"
         # Blank lines hold no row; the header is the first line that does.
-        with self.source.open(encoding="utf-8-sig") as file:
+        with self.source.open(encoding="utf-8-sig", errors="replace") as file:
             filled = (i for i, line in enumerate(file, 1) if line.strip("\r\n"))
             line = next(number for count, number in enumerate(filled) if count == row + 1)
         return f"{self.where}, line {line}, column `{column}`"

@@ -177,11 +177,12 @@ def _kind_of_text(text: str) -> str:
 def _path(text: str) -> Path:
     """A path that can be looked at."""
     try:
+        text.encode()  # the libraries that open files take no other names
         path = Path(text).expanduser()
         path.stat()
     except (FileNotFoundError, NotADirectoryError, PermissionError):
         return path
-    except (OSError, ValueError, RuntimeError) as error:  # too long, a zero byte, no such user
+    except (OSError, ValueError, RuntimeError) as error:  # too long, not UTF-8, no such user
         why = error.strerror if isinstance(error, OSError) else str(error)
         raise TeacherError(
             f"{text[:40]!r} is no path: {why}.", where="config key `teacher.source`", hint=_WHAT

@@ -27,6 +27,14 @@ from distill.teachers.checked import Raised, not_numbers
 STARTING = 120.0
 """Seconds the worker may take to import the function's module."""
 
+MOST_SAID = 1_000_000
+"""Bytes of what a function prints that are kept; it may print in every call."""
+
+_LAST_WORDS = 1000
+
+LOOK = 0.2
+"""Seconds between two looks at how much a function has printed while it works."""
+
 _WORKER = Path(__file__).with_name("worker.py")
 
 
@@ -63,12 +71,14 @@ class Worker:
         self._got = bytearray()
         self._process: subprocess.Popen[bytes] | None = None
         self._said: IO[bytes] | None = None
+        self._words = b""
         self._stop: weakref.finalize[..., Worker] | None = None
 
     def start(self) -> list[str]:
         """Import the function; returns the user's files that were loaded with it."""
         where = f"teacher `{self.module}:{self.function}`"
         self._got.clear()
+        self._words = b""
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
         if not self._folder.is_dir():
             raise TeacherError(
@@ -198,24 +208,41 @@ class Worker:
         assert self._process.stdout is not None
         ready = select.poll()
         ready.register(self._process.stdout, select.POLLIN)
-        if not ready.poll(max(0.0, deadline - time.monotonic()) * 1000):
-            raise _NoAnswer
+        while not ready.poll(max(0.0, min(LOOK, deadline - time.monotonic())) * 1000):
+            self._forget_words()
+            if time.monotonic() >= deadline:
+                raise _NoAnswer
         chunk = self._process.stdout.read(1 << 20)
         if not chunk:
             raise _Gone
+        self._forget_words()
         self._got += chunk
+
+    def _forget_words(self) -> None:
+        """Give the disk back what the function has printed, before it is full of it.
+
+        The process writes on where it was, behind a hole that takes no room.
+        """
+        assert self._said is not None
+        if os.fstat(self._said.fileno()).st_blocks * 512 > MOST_SAID:
+            self._words = self._last_words()
+            os.ftruncate(self._said.fileno(), 0)
+
+    def _last_words(self) -> bytes:
+        """The end of what the function has printed."""
+        assert self._said is not None
+        self._said.seek(max(0, self._said.seek(0, os.SEEK_END) - _LAST_WORDS))
+        return (self._words + self._said.read().strip(b"\0"))[-_LAST_WORDS:]
 
     def _ended(self, where: str) -> TeacherError:
         """The error for a worker that is gone, with the last it said."""
         assert self._process is not None
-        assert self._said is not None
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(2)  # a crash may take a moment to be written down
         self.stop()
         code = self._process.returncode
         how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-        self._said.seek(max(0, self._said.seek(0, os.SEEK_END) - 1000))
-        said = self._said.read().decode(errors="replace").strip().splitlines()
+        said = self._last_words().decode(errors="replace").strip().splitlines()
         return TeacherError(
             f"the teacher's process ended with {how}" + (f": {said[-1]}" if said else "."),
             where=where,

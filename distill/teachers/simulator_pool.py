@@ -63,3 +63,6 @@ def share_out(
                 worker.interrupt()
         for thread in threads:
             thread.join()
+        if left:  # wait for the ends: a worker asked again at once would die of the old signal
+            for worker in used:
+                worker.stop()

@@ -1,8 +1,7 @@
-"""Getting back what a person picked in MLflow: a candidate, from MLflow's artifacts alone."""
+"""Getting back what a person picked in MLflow, a candidate or a study, from its artifacts alone."""
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,9 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from distill.errors import DistillError, TrackingError
+from distill.reading import json_of
 from distill.tracking.entries import CANDIDATE_FILE, CONFIG_FILE, KEY, PARENT
 from distill.tracking.record import CandidateRecord
-from distill.tracking.references import find_candidate
+from distill.tracking.references import find_candidate, find_study_run
+from distill.tracking.reproduction import REPRODUCTION_FILE
+from distill.tracking.reproduction import VERSION as REPRODUCTION_VERSION
 from distill.tracking.store import Store, tracking_errors
 
 if TYPE_CHECKING:
@@ -67,7 +69,7 @@ def _read(client: MlflowClient, run_id: str, name: str, where: str, again: str) 
     with tempfile.TemporaryDirectory() as folder:
         try:
             path = Path(client.download_artifacts(run_id, name, folder))
-            data = json.loads(path.read_text(encoding="utf-8"))
+            data = json_of(path.read_text(encoding="utf-8"))
         except (MlflowException, OSError, ValueError) as error:
             raise TrackingError(
                 f"`{name}` of the run cannot be read: {str(error).splitlines()[0]}",
@@ -77,3 +79,39 @@ def _read(client: MlflowClient, run_id: str, name: str, where: str, again: str) 
     if not isinstance(data, dict):
         raise TrackingError(f"`{name}` of the run is broken.", where=where, hint=again)
     return data
+
+
+@dataclass(frozen=True)
+class StudyRun:
+    """A study as it was logged: its config, where it came from, and what it came to."""
+
+    run_id: str
+    run_name: str
+    config: Mapping[str, Any]
+    reproduction: Mapping[str, Any]
+
+
+def load_study_run(reference: str, store: Store) -> StudyRun:
+    """Read the study that is meant, by its run, its name or a candidate of it.
+
+    Raises
+    ------
+    TrackingError : when there is none or several are meant, its files are gone or broken, or an
+        older distill logged it.
+    """
+    with tracking_errors(store):
+        client = store.client()
+        run = find_study_run(client, reference, store)
+        run_id = run.info.run_id
+        where = f"run {run_id} in {store.uri}"
+        again = f"`distill sync study={run.data.tags[KEY][:16]}` logs the study again."
+        config = _read(client, run_id, CONFIG_FILE, where, again)
+        data = _read(client, run_id, REPRODUCTION_FILE, where, again)
+    if data.get("version") != REPRODUCTION_VERSION:
+        raise TrackingError(
+            f"what is logged of the study is of version {data.get('version')!r}, not "
+            f"{REPRODUCTION_VERSION}.",
+            where=where,
+            hint="use the distill that logged it.",
+        )
+    return StudyRun(run_id, run.info.run_name, config, data)

@@ -25,6 +25,7 @@ from distill.tracking.drawings import Drawings, published_first
 from distill.tracking.entries import DIGEST, ENGINE, ID, KEY, KIND, PARENT, STUDY
 from distill.tracking.front_table import front_table
 from distill.tracking.record import CandidateRecord, StudyRecord, digest
+from distill.tracking.reproduction import REPRODUCTION_FILE, reproduction
 from distill.tracking.runs import Content, Files, create, sync
 from distill.tracking.store import EXPERIMENTS, Store, quiet, tracking_errors
 from distill.tracking.strays import delete_strays
@@ -223,6 +224,7 @@ def _study_content(record: StudyRecord, data: str, drawn: Drawings) -> Content:
     def files(run_id: str) -> Files:
         return {
             entries.CONFIG_FILE: json.dumps(dict(record.config), indent=1),
+            REPRODUCTION_FILE: json.dumps(reproduction(record), indent=1),
             "front.json": json.dumps({"columns": list(table), "data": columns}),
             **_findings(record),
             **drawn.study(),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 import shutil
 import zipfile
 import zlib
@@ -25,11 +26,13 @@ from distill.domain import Domain
 from distill.engines.findings import Finding
 from distill.errors import DistillError, StorageError
 from distill.files import disk_errors, write_whole
+from distill.identifiers import why_not_identifier
+from distill.manifest import MANIFEST, damage, write_manifest
 from distill.scoring.labels import Labels
 from distill.scoring.score import Score
 from distill.tracking.slices import GuardCells, Slices, load_slices, save_slices
 
-VERSION = 7
+VERSION = 8
 RECORD = "study.json"
 POINTS = "points.npz"
 BUNDLE = "bundle"
@@ -144,7 +147,8 @@ class StudyRecord:
     labels, and ``labels`` how the chosen formulas of all outputs together give them. ``unproven``
     is why nothing can be proven about the teacher. ``slices`` and ``guard`` are what the report
     draws besides, None where they are not known. ``bundle`` is the folder of the C that was
-    exported, which is kept with the record.
+    exported, which is kept with the record. ``teacher_file`` is the ``name`` and ``sha256`` of the
+    file that the teacher was read from, empty where it came from none.
     """
 
     key: str
@@ -177,6 +181,7 @@ class StudyRecord:
     slices: Slices | None = None
     guard: GuardCells | None = None
     bundle: Path | None = None
+    teacher_file: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def chosen(self) -> CandidateRecord | None:
@@ -203,7 +208,11 @@ class StudyRecord:
         return {
             "version": VERSION,
             "key": self.key,
-            "teacher": {"name": self.teacher_name, "fingerprint": self.teacher_fingerprint},
+            "teacher": {
+                "name": self.teacher_name,
+                "fingerprint": self.teacher_fingerprint,
+                "file": dict(self.teacher_file),
+            },
             "output": {"name": self.output_name, "unit": self.output_unit},
             "domain": json.loads(self.domain.to_json()),
             "tolerance": self.tolerance,
@@ -234,12 +243,15 @@ class StudyRecord:
         Raises
         ------
         StorageError : when it is of another version.
+        ValueError : for a key or a name that is none.
         """
         _check_version(data, "study")
+        _check_names(data)
         return cls(
             key=data["key"],
             teacher_name=data["teacher"]["name"],
             teacher_fingerprint=data["teacher"]["fingerprint"],
+            teacher_file=data["teacher"]["file"],
             output_name=data["output"]["name"],
             output_unit=data["output"]["unit"],
             domain=Domain.from_data(data["domain"]),
@@ -274,7 +286,7 @@ def digest(*parts: object) -> str:
 
 
 def save_record(record: StudyRecord, folder: Path) -> None:
-    """Write ``points.npz``, ``slices.npz`` and ``study.json``, which makes the record whole.
+    """Write ``points.npz``, ``slices.npz``, ``study.json`` and the manifest, which makes it whole.
 
     Raises
     ------
@@ -287,6 +299,7 @@ def save_record(record: StudyRecord, folder: Path) -> None:
             shutil.copytree(record.bundle, folder / BUNDLE, dirs_exist_ok=True)
     save_slices(folder, record.slices, record.guard)
     write_whole(folder / RECORD, json.dumps(record.to_data(), indent=1))
+    write_manifest(folder)
 
 
 def load_record(folder: Path) -> StudyRecord:
@@ -302,13 +315,15 @@ def load_record(folder: Path) -> StudyRecord:
         with np.load(folder / POINTS, allow_pickle=False) as arrays:
             points, truth = arrays["points"], arrays["truth"]
         slices, guard = load_slices(folder)
-        kept = folder / BUNDLE
-        return replace(
+        record = replace(
             StudyRecord.from_data(data, points, truth),
             slices=slices,
             guard=guard,
-            bundle=kept if kept.is_dir() else None,
+            bundle=_bundle(folder / BUNDLE),
         )
+        if (folder / MANIFEST).exists() and (why := damage(folder)):
+            raise ValueError(why)
+        return record
     except FileNotFoundError as error:
         raise StorageError(
             "no study is recorded here.",
@@ -321,8 +336,29 @@ def load_record(folder: Path) -> StudyRecord:
         raise StorageError(
             f"the record of the study is broken: {type(error).__name__}: {error}.",
             where=str(path),
-            hint="delete the folder and run the study again.",
+            hint="run the study again: it is written anew, from what was kept of it.",
         ) from error
+
+
+_KEY = re.compile(r"[0-9a-f]{4,64}\Z")
+
+
+def _check_names(data: Mapping[str, Any]) -> None:
+    """A record may come from anybody, and these name folders, locks and MLflow's experiments."""
+    if not _KEY.match(str(data["key"])):
+        raise ValueError("its key is none")
+    for what in ("teacher", "output"):
+        if why := why_not_identifier(data[what]["name"]):
+            raise ValueError(f"the name of its {what} is none: {why}")
+
+
+def _bundle(folder: Path) -> Path | None:
+    """The C in a record; through a link in it any file of this machine would go to MLflow."""
+    if not folder.is_dir():
+        return None
+    if any(path.is_symlink() for path in (folder, *folder.rglob("*"))):
+        raise ValueError(f"there is a link in `{folder.name}`")
+    return folder
 
 
 def _check_version(data: Mapping[str, Any], what: str) -> None:

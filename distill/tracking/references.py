@@ -73,6 +73,30 @@ def find_candidate(client: MlflowClient, reference: str, store: Store) -> Run:
     raise _unknown(client, wanted, store)
 
 
+def find_study_run(client: MlflowClient, reference: str, store: Store) -> Run:
+    """The run of the study that is meant: by its id or name, or by one of its candidates'.
+
+    Raises
+    ------
+    TrackingError : when there is none or several are meant, or it is not logged whole.
+    MlflowException : when the store fails.
+    """
+    wanted = reference.strip()
+    found = [] if wanted.startswith("models:") else _called_by_id(client, wanted.lower(), store)
+    studies = [run for run in found if run.data.tags.get(KIND) == STUDY]
+    if not found:
+        studies = _studies_called(client, wanted)
+    if len(studies) == 1 and KEY in studies[0].data.tags:
+        return studies[0]
+    if len(studies) > 1:
+        raise TrackingError(
+            f"`{wanted}` means several studies:\n{_listed(studies)}",
+            where=store.uri,
+            hint="give the id of one of them.",
+        )
+    return client.get_run(find_candidate(client, wanted, store).data.tags[PARENT])
+
+
 def candidates_of(client: MlflowClient, study: Run) -> list[Run]:
     """The runs of a study's candidates, cheapest first."""
     runs = _runs(client, [study.info.experiment_id], f"tags.`{PARENT}` = '{study.info.run_id}'")

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock
 
 from distill.errors import TrackingError
-from distill.files import disk_errors, sync
+from distill.files import disk_errors, disk_reason, sync
 from distill.tracking.schema import check_schema
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def quiet(*loggers: str) -> Iterator[None]:
     found = [logging.getLogger(name) for name in loggers]
     levels = [logger.level for logger in found]
     for logger in found:
-        logger.setLevel(logging.WARNING)
+        logger.setLevel(max(logger.level, logging.WARNING))
     try:
         yield
     finally:
@@ -143,6 +143,15 @@ def tracking_errors(store: Store) -> Iterator[None]:
             reason = f"{reason[:half]} … {reason[-half:]}"
         raise TrackingError(
             f"MLflow could not do its part: {reason}", where=store.uri, hint=LATER
+        ) from error
+    except OSError as error:
+        disk = disk_reason(error)
+        if disk is None:
+            raise
+        raise TrackingError(
+            f"MLflow could not write: {disk}.",
+            where=str(error.filename2 or error.filename or store.uri),
+            hint=LATER,
         ) from error
 
 
@@ -204,3 +213,5 @@ def _set_environment() -> None:
     """MLflow reads some of its settings when it is imported, so this comes before."""
     for key, value in _ENVIRONMENT.items():
         os.environ.setdefault(key, value)
+    # It writes the traceback of what it raises besides, and who caught it has told the reason.
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)

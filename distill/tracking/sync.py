@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock
 
 from distill.errors import StorageError
-from distill.files import disk_errors, write_whole
+from distill.files import disk_errors, forget_left, write_whole
+from distill.manifest import MANIFEST
 from distill.progress import Progress
+from distill.reading import json_of
 from distill.tracking.entries import KEY, KIND, STUDY
 from distill.tracking.log import log_study
-from distill.tracking.record import RECORD, load_record
+from distill.tracking.record import RECORD, digest, load_record
 from distill.tracking.recorded import find_studies
 from distill.tracking.store import EXPERIMENTS, Store, address, open_store, tracking_errors
 from distill.tracking.strays import delete_late
@@ -41,11 +43,11 @@ class Synced:
 def logged_place(folder: Path, root: Path, uri: str | None) -> Place | None:
     """Where a recorded study is in a store, as far as a look at the disk tells; None if nowhere."""
     try:
-        place = json.loads((folder / LOGGED).read_text(encoding="utf-8"))
-        known = str(place["uri"])
+        place = json_of((folder / LOGGED).read_text(encoding="utf-8"))
+        known, written = str(place["uri"]), place.pop("digest")
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    if known != address(root, uri):
+    if known != address(root, uri) or written != digest(place):
         return None
     file = Path(known.removeprefix("sqlite:///"))
     return place if not known.startswith("sqlite:///") or file.exists() else None
@@ -63,7 +65,7 @@ def track(
     TrackingError : when the store cannot be reached; ``distill sync`` does it later.
     StorageError : when the record cannot be read.
     """
-    with _alone(folder):
+    with alone(folder):
         known = None if again else logged_place(folder, root, uri)
         return known or _log(folder, open_store(root, uri), progress)
 
@@ -91,7 +93,7 @@ def sync(root: Path, uri: str | None, progress: Progress) -> Synced:
         if folder.name in known:
             continue
         try:
-            with _alone(folder):
+            with alone(folder):
                 # Another process may have done it while this one waited.
                 if folder.name not in _whole(store, folder.name):
                     places[folder] = _log(folder, store, progress)
@@ -117,7 +119,7 @@ def log_again(wanted: str, root: Path, uri: str | None, progress: Progress) -> S
     store = open_store(root, uri)
     places: dict[Path, Place] = {}
     for folder in folders:
-        with _alone(folder):
+        with alone(folder):
             places[folder] = _log(folder, store, progress, anew=True)
     return Synced(places, ())
 
@@ -132,18 +134,26 @@ def _log(folder: Path, store: Store, progress: Progress, *, anew: bool = False) 
         "run": logged.parent_run_id,
         "candidates": dict(logged.run_ids),
     }
-    write_whole(folder / LOGGED, json.dumps(place, indent=1))
+    write_whole(folder / LOGGED, json.dumps({**place, "digest": digest(place)}, indent=1))
     progress.end("log", f"{len(logged.run_ids)} candidates in MLflow", reused=False)
     return place
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """One process at a time; two that log one study to a server would write its runs twice."""
+def alone(folder: Path) -> Iterator[None]:
+    """One process at a time; two that log one study to a server would write its runs twice.
+
+    Raises
+    ------
+    StorageError : when the folder cannot be written.
+    """
     lock = FileLock(folder.with_name(f".{folder.name}.log.lock"))
     with disk_errors(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire(poll_interval=0.2)
     try:
+        for name in (RECORD, MANIFEST, LOGGED):
+            forget_left(folder / name)
         yield
     finally:
         lock.release()

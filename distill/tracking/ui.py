@@ -58,6 +58,7 @@ def running(store: Store, port: int = PORT, host: str = "127.0.0.1") -> Iterator
     environment = os.environ | {
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
         "MLFLOW_DISABLE_TELEMETRY": "true",
+        "PYTHONSAFEPATH": "1",  # it starts in the folder of the results, which may be another's
     }
     with tempfile.TemporaryFile() as log:
         # A session of its own: Ctrl-C in the terminal reaches us, and we end it in order.

@@ -6,12 +6,12 @@ pages, so a view that cannot be written is a warning, and everything else works 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
 
 from distill.progress import Progress
+from distill.reading import json_of
 from distill.tracking.entries import (
     CANDIDATE,
     KEY,
@@ -193,6 +193,6 @@ def _outdated(tags: dict[str, str]) -> list[str]:
 def _written(tag: str) -> float:
     """When a view was written; one that cannot be read is the oldest."""
     try:
-        return float(json.loads(tag)["createdAt"])
+        return float(json_of(tag)["createdAt"])
     except (ValueError, KeyError, TypeError):
         return 0.0

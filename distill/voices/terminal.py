@@ -14,6 +14,7 @@ from rich.text import Text
 
 from distill.figures import duration
 from distill.progress import OUTPUT, Best
+from distill.voices.console import PlainConsole
 from distill.voices.pace import Pace
 from distill.voices.voice import Result
 
@@ -37,7 +38,7 @@ class Terminal:
     """
 
     def __init__(self, console: Console | None = None, out: Console | None = None) -> None:
-        self.console = console or Console(stderr=True)
+        self.console = console or PlainConsole(stderr=True)
         self._out = out
         self._live: Live | None = None
         self._stage = ""
@@ -105,7 +106,7 @@ class Terminal:
     def result(self, result: Result) -> None:
         """What the command came to, on the standard output."""
         self._stop()
-        result.show(self._out or Console())
+        result.show(self._out or PlainConsole())
 
     def _stop(self) -> None:
         if self._live is not None:

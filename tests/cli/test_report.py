@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from distill import cli
-from distill.conf import options_of
+from distill.config.folder import options_of
 from distill.firmware.cost import Cost, Measured
 from distill.progress import Silent
 from distill.reporting import targets

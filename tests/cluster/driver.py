@@ -21,7 +21,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import HydraContext
 from omegaconf import DictConfig
 
-from distill.conf import conf_directory
+from distill.config.folder import conf_directory
 from distill.errors import DistillError
 from distill.sweeping.launch import launch, rejoin
 

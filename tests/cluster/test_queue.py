@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from distill.conf import read_option
+from distill.config.folder import read_option
 from distill.errors import ClusterError, ConfigError
 from distill.sweeping import slurm_queue
 from distill.sweeping.slurm import SlurmConfig, read_slurm

@@ -7,10 +7,10 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig, OmegaConf
 
-from distill.conf import conf_directory, options_of, read_option
-from distill.config import domain_from, read_config
+from distill.config.folder import conf_directory, options_of, read_option
+from distill.config.overrides import apply_overrides
+from distill.config.schema import domain_from, read_config
 from distill.errors import ConfigError, DomainError
-from distill.overrides import apply_overrides
 
 FILES = sorted(conf_directory().rglob("*.yaml"))
 GROUPS = sorted(p.name for p in conf_directory().iterdir() if p.is_dir())
@@ -80,6 +80,10 @@ def test_every_key_has_a_comment(file: Path) -> None:
         ("engine.evaluations=null", "engine.seconds", "exactly one budget"),
         ("engine.seconds=5", "engine.seconds", "exactly one budget"),
         ("engine.questions=0", "engine.questions", "larger than 0"),
+        ("limits.memory=0", "limits.memory", "larger than 0"),
+        ("limits.memory=much", "limits.memory", "much"),
+        ("limits.questions=0", "limits.questions", "larger than 0"),
+        ("limits.questions=1.5", "limits.questions", "1.5"),
         ("engine.teacher_error=-1", "engine.teacher_error", "at least 0"),
         ("engine.teacher_error=inf", "engine.teacher_error", "at least 0"),
         ("engine.units=maybe", "engine.units", "Allowed: off, check"),

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from distill import cli
-from distill.conf import options_of, read_option
-from distill.doctor import examine
+from distill.commands.doctor import examine
+from distill.config.folder import options_of, read_option
 from distill.engines.pysr import installed
 from distill.engines.pysr.installed import Installed, Julia
 from distill.firmware.target import load_target

@@ -160,7 +160,7 @@ def children():
 
 
 def engine_of(name):
-    return make_engine(name, OPTIONS[name])
+    return make_engine(name, OPTIONS.get(name, {}))
 
 
 # Of the others test_exact.py, test_student.py and the folder pysr are.

@@ -13,7 +13,7 @@ from typing import TypeVar
 import numpy as np
 import pytest
 
-from distill.conf import read_option
+from distill.config.folder import read_option
 from distill.firmware.target import Target, load_target
 from distill.firmware.toolchains import ToolMissing
 

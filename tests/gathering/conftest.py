@@ -9,7 +9,7 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
-from distill.conf import conf_directory
+from distill.config.folder import conf_directory
 
 PLANT = '''
 """Slow functions; every call leaves a line in a file."""

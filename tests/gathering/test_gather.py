@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from omegaconf import DictConfig
 
-from distill.config import StudyConfig, read_config
+from distill.config.schema import StudyConfig, read_config
 from distill.errors import ClusterError, ConfigError, DistillError, SampleError, TeacherError
 from distill.gathering import gather as gathering
 from distill.gathering.gather import Gathered, gather
 from distill.gathering.part import AskParts, Folder, Ledger
 from distill.gathering.points import open_first, points_asked
-from distill.opening import open_context
-from distill.pipeline import study_root
+from distill.pipeline.one_output import study_root
+from distill.pipeline.opening import open_context
 from distill.progress import Silent
 from distill.runner import Runner
 from distill.scoring.truth import ask_teacher

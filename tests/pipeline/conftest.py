@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from distill.conf import read_option
-from distill.config import StudyConfig
+from distill.config.folder import read_option
+from distill.config.schema import StudyConfig
 
 HERE = Path(__file__).parent
 

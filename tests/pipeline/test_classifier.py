@@ -9,11 +9,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 from sklearn.tree import DecisionTreeClassifier
 
-from distill import delivery, outputs, pipeline
-from distill.conf import read_option
-from distill.config import SelectConfig, StudyConfig
+from distill.config.folder import read_option
+from distill.config.schema import SelectConfig, StudyConfig
+from distill.delivery import shipping
 from distill.domain import Domain
 from distill.firmware.target import load_target
+from distill.pipeline import all_outputs, one_output
 from distill.progress import Silent
 from distill.teachers.load import load_teacher
 
@@ -49,13 +50,13 @@ def test_the_margin_of_two_classes_gives_the_label_in_c(sorting, classes, built)
     model = LogisticRegression().fit(x[y < 2], np.array(["narrow", "wide"])[y[y < 2]])
     teacher = load_teacher(model, domain=DOMAIN, name="margin_of")
     sorting.select = SelectConfig(**read_option("select", "agrees"))
-    study = pipeline.search(sorting, Silent(), teacher, DOMAIN)
+    study = one_output.search(sorting, Silent(), teacher, DOMAIN)
     chosen = study.chosen
     assert chosen is not None
     assert chosen.score.labels.agreement >= sorting.select.min_agreement
     assert chosen.score.labels.points == sorting.score.points
     assert study.front["agreement"].iloc[-1] == 1.0
-    shipped = delivery.ship(
+    shipped = shipping.ship(
         study.context, chosen.candidate, chosen.score.max_error,
         load_target(sorting.target), Path("build"), Silent(),
     )  # fmt: skip
@@ -79,11 +80,11 @@ def test_a_tree_of_three_classes_has_its_own_labels_in_c(sorting, classes, built
     sorting.teacher.output = "all"
     sorting.engine.name, sorting.engine.options = "exact", {}
     sorting.engine.max_complexity = 10**9
-    studies = outputs.search_all(sorting, Silent(), teacher, DOMAIN)
+    studies = all_outputs.search_all(sorting, Silent(), teacher, DOMAIN)
     assert studies.labels.agreement == 1.0
     assert np.array(studies.labels.confusion).shape == (3, 3)
     target = load_target(sorting.target)
-    shipped = delivery.ship_all(studies, target, Path("build"), Silent())
+    shipped = shipping.ship_all(studies, target, Path("build"), Silent())
     assert shipped.evidence.passed
     # Every threshold, and one unit in the last place to either side.
     cuts = np.unique(model.tree_.threshold[model.tree_.feature >= 0]).astype(np.float32)
@@ -106,11 +107,11 @@ def test_three_formulas_give_a_label_together(sorting, classes, built) -> None:
     sorting.tolerance = 0.05
     sorting.export.verify = False
     sorting.engine.options = {"max_terms": 8, "max_degree": 2}
-    studies = outputs.search_all(sorting, Silent(), teacher, DOMAIN)
+    studies = all_outputs.search_all(sorting, Silent(), teacher, DOMAIN)
     assert 0.98 <= studies.labels.agreement <= 1.0
     assert studies.labels.points == sorting.score.points
     target = load_target(sorting.target)
-    shipped = delivery.ship_all(studies, target, Path("build"), Silent())
+    shipped = shipping.ship_all(studies, target, Path("build"), Silent())
     points = floats(3000, 10)
     found = labels_in_c(built(shipped.bundle.source), "bayes_of", points)
     assert abs(np.mean(found == model.predict(points)) - studies.labels.agreement) < 0.01

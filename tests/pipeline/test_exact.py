@@ -9,14 +9,15 @@ import pytest
 from sklearn.neural_network import MLPRegressor
 from sklearn.tree import DecisionTreeRegressor
 
-from distill import delivery, pipeline
 from distill.chain.closed_form import ClosedForm
-from distill.conf import read_option
-from distill.config import EngineConfig, StudyConfig
+from distill.config.folder import read_option
+from distill.config.schema import EngineConfig, StudyConfig
+from distill.delivery import shipping
 from distill.domain import Domain
 from distill.errors import ConfigError
 from distill.firmware.target import load_target
 from distill.formula import Formula
+from distill.pipeline import one_output
 from distill.progress import Silent
 from distill.teachers.load import load_teacher
 
@@ -46,7 +47,7 @@ def network() -> MLPRegressor:
 
 def ship(config: StudyConfig, study):
     chosen = study.chosen
-    return delivery.ship(
+    return shipping.ship(
         study.context, chosen.candidate, chosen.score.max_error,
         load_target(config.target), Path("build"), Silent(),
     )  # fmt: skip
@@ -55,7 +56,7 @@ def ship(config: StudyConfig, study):
 def test_a_deep_tree_is_its_own_formula_to_the_bit(exact: StudyConfig) -> None:
     model = DecisionTreeRegressor(max_depth=8, random_state=0).fit(*data())
     teacher = load_teacher(model, domain=DOMAIN, name="steps_of")
-    study = pipeline.search(exact, Silent(), teacher, DOMAIN)
+    study = one_output.search(exact, Silent(), teacher, DOMAIN)
     chosen = study.chosen
     assert chosen is not None
     assert isinstance(chosen.formula, ClosedForm)
@@ -73,7 +74,7 @@ def test_a_deep_tree_is_its_own_formula_to_the_bit(exact: StudyConfig) -> None:
 def test_a_network_is_exported_as_loops_within_rounding(exact: StudyConfig) -> None:
     exact.export.verify = False
     teacher = load_teacher(network(), domain=DOMAIN, name="network_of")
-    study = pipeline.search(exact, Silent(), teacher, DOMAIN)
+    study = one_output.search(exact, Silent(), teacher, DOMAIN)
     assert study.chosen.score.max_error < 1e-12
     shipped = ship(exact, study)
     (error,) = shipped.bundle.spec.max_errors
@@ -89,7 +90,7 @@ def test_booleans_have_exact_logic_whatever_the_teacher_is(exact: StudyConfig) -
         name: {"low": 0, "high": 1, "kind": "boolean"} for name in ("a", "b", "c")
     }
     exact.sampling.design = "exhaustive"
-    study = pipeline.search(exact, Silent())
+    study = one_output.search(exact, Silent())
     assert {c.candidate.origin for c in study.choices} == {"minimised logic"}
     assert {type(c.formula) for c in study.choices} == {Formula, ClosedForm}
     assert all(c.score.max_error == 0 for c in study.choices)
@@ -100,7 +101,7 @@ def test_the_closed_form_stands_beside_what_was_searched_for(quick: StudyConfig)
     teacher = load_teacher(network(), domain=DOMAIN, name="network_of")
     quick.tolerance = 0.2
     quick.engine.keep = 4
-    study = pipeline.search(quick, Silent(), teacher, DOMAIN)
+    study = one_output.search(quick, Silent(), teacher, DOMAIN)
     front = study.front
     assert front["engine"].iloc[-1] == "exact"
     assert front["engine"].iloc[0] == "polynomial"
@@ -116,12 +117,12 @@ def test_what_was_asked_of_formulas_leaves_the_closed_form_out(quick: StudyConfi
     teacher = load_teacher(network(), domain=DOMAIN, name="network_of")
     quick.target = {}
     quick.engine = replace(quick.engine, constraints={"bounds": [-5, 5]})
-    study = pipeline.search(quick, Silent(), teacher, DOMAIN)
+    study = one_output.search(quick, Silent(), teacher, DOMAIN)
     assert study.choices
     assert {c.candidate.engine for c in study.choices} == {"polynomial"}
 
 
 def test_a_black_box_has_no_exact_formula(exact: StudyConfig) -> None:
     with pytest.raises(ConfigError, match="own arithmetic is not known") as caught:
-        pipeline.search(exact, Silent())
+        one_output.search(exact, Silent())
     assert "engine=structure" in caught.value.hint

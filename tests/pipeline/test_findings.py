@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 import distill
-from distill import summary
+from distill.commands import summary
 from distill.domain import Domain
 from distill.engines import registry
 from distill.engines.base import Candidate

@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from distill import delivery, outputs, pipeline
-from distill.config import StudyConfig
+from distill.config.schema import StudyConfig
+from distill.delivery import shipping
 from distill.errors import ConfigError, ExportError
 from distill.firmware.target import load_target
+from distill.pipeline import all_outputs, one_output
 from distill.progress import Silent
 
 
@@ -22,8 +23,8 @@ class Heard(Silent):
 
 
 def whole(config: StudyConfig, heard: Heard):
-    studies = outputs.search_all(config, heard)
-    return studies, delivery.ship_all(studies, load_target(config.target), Path("build"), heard)
+    studies = all_outputs.search_all(config, heard)
+    return studies, shipping.ship_all(studies, load_target(config.target), Path("build"), heard)
 
 
 @pytest.fixture
@@ -67,17 +68,17 @@ def test_what_was_found_for_one_output_is_known_in_the_search_for_the_next(
     two: StudyConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given = []
-    real = pipeline.fit
+    real = one_output.fit
 
     def spy(*arguments):
         given.append(list(arguments[-1]))
         return real(*arguments)
 
-    monkeypatch.setattr(pipeline, "fit", spy)
-    studies = outputs.search_all(two, Heard())
+    monkeypatch.setattr(one_output, "fit", spy)
+    studies = all_outputs.search_all(two, Heard())
     first = [c.formula for c in studies.studies[0].choices if c.on_front]
     assert given[0] == []
-    assert given[1] == first[-outputs.HINTS :] != []
+    assert given[1] == first[-all_outputs.HINTS :] != []
 
 
 def test_of_many_outputs_the_newest_formulas_are_known_and_no_more(
@@ -85,19 +86,19 @@ def test_of_many_outputs_the_newest_formulas_are_known_and_no_more(
 ) -> None:
     """So that the search for the hundredth output costs what the second one's does."""
     given = []
-    real = pipeline.fit
+    real = one_output.fit
 
     def spy(*arguments):
         given.append(list(arguments[-1]))
         return real(*arguments)
 
-    monkeypatch.setattr(pipeline, "fit", spy)
-    monkeypatch.setattr(outputs, "MOST_HINTS", 2)
+    monkeypatch.setattr(one_output, "fit", spy)
+    monkeypatch.setattr(all_outputs, "MOST_HINTS", 2)
     two.teacher.source = "teachers_for_tests:powers"
     two.teacher.options = {"outputs": [f"y{i}" for i in range(4)]}
     two.score.points = 200
     two.score.starts = 2
-    studies = outputs.search_all(two, Heard())
+    studies = all_outputs.search_all(two, Heard())
     assert [len(hints) for hints in given][2:] == [2, 2]
     newest = [c.formula for c in studies.studies[2].choices if c.on_front][-2:]
     assert given[3] == newest
@@ -117,5 +118,5 @@ def test_an_output_without_a_formula_is_named(two: StudyConfig) -> None:
 def test_an_output_that_there_is_not_is_told_with_those_that_are(two: StudyConfig) -> None:
     two.teacher.output = "volume"
     with pytest.raises(ConfigError, match="no output `volume`") as caught:
-        pipeline.search(two, Heard())
+        one_output.search(two, Heard())
     assert "total, area" in caught.value.hint

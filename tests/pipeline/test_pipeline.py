@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from distill import delivery, opening, pipeline
-from distill.commands import run_and_show
-from distill.conf import read_option
-from distill.config import StudyConfig
+from distill.commands.running import run_and_show
+from distill.config.folder import read_option
+from distill.config.schema import StudyConfig
+from distill.delivery import shipping
 from distill.domain import Domain
 from distill.errors import (
     ConfigError,
@@ -28,6 +28,7 @@ from distill.errors import (
     TeacherError,
 )
 from distill.firmware.target import load_target
+from distill.pipeline import one_output, opening
 from distill.progress import Silent
 from distill.stages.score import Scored, published_candidates
 from distill.stages.select import select
@@ -50,9 +51,9 @@ class Heard(Silent):
 
 def whole(config: StudyConfig, heard: Heard | None = None):
     news = heard or Heard()
-    study = pipeline.search(config, news)
+    study = one_output.search(config, news)
     chosen, target = study.chosen, load_target(config.target)
-    shipped = delivery.ship(
+    shipped = shipping.ship(
         study.context,
         chosen.candidate if chosen else None,
         chosen.score.max_error if chosen else None,
@@ -146,7 +147,7 @@ def test_the_same_budget_in_evaluations_gives_the_same_candidates(
     )
     texts = []
     for folder in ("one", "two"):
-        study = pipeline.search(replace(quick, root=str(tmp_path / folder)), Heard())
+        study = one_output.search(replace(quick, root=str(tmp_path / folder)), Heard())
         texts.append([c.formula.text for c in study.choices])
     assert texts[0] == texts[1]
 
@@ -169,7 +170,7 @@ def test_what_fixed_point_cannot_hold_is_left_out_of_the_measuring(quick: StudyC
     quick.engine.keep = 4
     quick.export.arithmetic = "fixed"
     heard = Heard()
-    study = pipeline.search(quick, heard)
+    study = one_output.search(quick, heard)
     assert study.choices
     assert all(c.cost is None or c.cost.arithmetic == "fixed" for c in study.choices)
     # All of the front is measured but for what 32 bits cannot hold at this tolerance.
@@ -182,19 +183,19 @@ def test_what_does_not_fit_the_chip_is_refused_with_the_figure(
     shutil.copytree(finished, quick.root)
     quick.engine.costs = "uniform"
     quick.target = {**quick.target, "flash_bytes": 10}
-    study = pipeline.search(quick, Heard())
+    study = one_output.search(quick, Heard())
     assert study.chosen is None
     assert "B of flash, and pic32 gives 10 B" in study.selection.reason
     with pytest.raises(ExportError, match="nothing fits pic32: the table alone in float32 takes"):
-        delivery.ship(study.context, None, None, load_target(quick.target), Path("build"), Heard())
+        shipping.ship(study.context, None, None, load_target(quick.target), Path("build"), Heard())
 
 
 def test_auto_takes_the_cheapest_and_tells_what_the_others_cost(quick: StudyConfig) -> None:
     quick.export.arithmetic = "auto"
     quick.export.verify = False
-    study = pipeline.search(quick, Heard())
+    study = one_output.search(quick, Heard())
     assert study.chosen is not None
-    shipped = delivery.ship(
+    shipped = shipping.ship(
         study.context, study.chosen.candidate, study.chosen.score.max_error,
         load_target(quick.target), Path("build"), Heard(),
     )  # fmt: skip
@@ -214,9 +215,9 @@ def test_a_person_may_choose_one_that_misses_the_tolerance(
     quick: StudyConfig, finished: Path
 ) -> None:
     shutil.copytree(finished, quick.root)
-    first = pipeline.search(quick, Heard())
+    first = one_output.search(quick, Heard())
     coarse = next(c for c in first.choices if 1 < c.score.max_error / quick.tolerance < 20)
-    shipped = delivery.ship(
+    shipped = shipping.ship(
         first.context, coarse.candidate, coarse.score.max_error,
         load_target(quick.target), Path("build"), Heard(),
     )  # fmt: skip
@@ -229,7 +230,7 @@ def test_a_person_may_choose_one_that_misses_the_tolerance(
 
 def test_a_formula_that_was_only_sampled_is_not_chosen(quick: StudyConfig, finished: Path) -> None:
     shutil.copytree(finished, quick.root)
-    study = pipeline.search(quick, Heard())
+    study = one_output.search(quick, Heard())
     chosen = study.chosen
     assert chosen is not None
     scores = {c.candidate.id: c.score for c in study.choices}
@@ -332,20 +333,20 @@ def test_a_bad_teacher_is_told_plainly(
 ) -> None:
     quick.teacher.source = source
     with pytest.raises(kind, match=says):
-        pipeline.search(quick, Heard())
+        one_output.search(quick, Heard())
 
 
 def test_a_teacher_that_never_answers_is_stopped(quick: StudyConfig) -> None:
     quick.teacher.source = "teachers_for_tests:never_answers"
     quick.teacher.options = {"timeout": 1}
     with pytest.raises(TeacherError, match="did not answer"):
-        pipeline.search(quick, Heard())
+        one_output.search(quick, Heard())
 
 
 def test_a_teacher_without_answers_in_places_goes_on_with_a_warning(quick: StudyConfig) -> None:
     quick.teacher.source = "teachers_for_tests:partly_nan"
     heard = Heard()
-    study = pipeline.search(quick, heard)
+    study = one_output.search(quick, heard)
     assert study.choices
     assert any("not finite" in w for w in heard.warnings)
 
@@ -353,13 +354,13 @@ def test_a_teacher_without_answers_in_places_goes_on_with_a_warning(quick: Study
 def test_an_output_that_is_not_there(quick: StudyConfig) -> None:
     quick.teacher.output = 1
     with pytest.raises(ConfigError, match="no output `1`"):
-        pipeline.search(quick, Heard())
+        one_output.search(quick, Heard())
 
 
 def test_a_teacher_without_a_domain(quick: StudyConfig) -> None:
     quick.domain.variables = None
     with pytest.raises(DomainError, match="does not say over which inputs"):
-        pipeline.search(quick, Heard())
+        one_output.search(quick, Heard())
 
 
 def test_published_names_move_no_cursor() -> None:
@@ -372,7 +373,7 @@ def test_published_names_move_no_cursor() -> None:
 def test_a_wrong_published_formula_names_its_key(quick: StudyConfig) -> None:
     quick.teacher.published = {"huygens": "2*pi*sqrt(length/g)"}
     with pytest.raises(DistillError) as caught:
-        pipeline.search(quick, Heard())
+        one_output.search(quick, Heard())
     assert "teacher.published.huygens" in caught.value.where
 
 

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from distill import pipeline, summary
-from distill.config import SelectConfig, StudyConfig
-from distill.config_rules import check_config
+from distill.commands import summary
+from distill.config.rules import check_config
+from distill.config.schema import SelectConfig, StudyConfig
 from distill.domain import Domain
 from distill.errors import ConfigError
 from distill.formula import Formula
+from distill.pipeline import one_output
 from distill.progress import Silent
 from distill.scoring.certify import OVER
 from distill.stages.score import Scored
@@ -46,7 +47,7 @@ def distilled(
     config.score.points, config.score.starts = 2_000, 4
     config.score.proof_seconds, config.select.bound = proof_seconds, bound
     teacher = load_teacher(function, domain=domain, name="taught")
-    return pipeline.search(config, progress or Silent(), teacher, domain)
+    return one_output.search(config, progress or Silent(), teacher, domain)
 
 
 def told(study):

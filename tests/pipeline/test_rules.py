@@ -7,11 +7,12 @@ import pytest
 from rich.console import Console
 
 import distill
-from distill import pipeline, summary
-from distill.config import StudyConfig
+from distill.commands import summary
+from distill.config.schema import StudyConfig
 from distill.domain import Domain
 from distill.engines.constraints import broken_operators
 from distill.errors import ConfigError, DomainError
+from distill.pipeline import one_output
 from distill.progress import Silent
 from distill.tracking.entries import candidate_params, candidate_tags, study_tags
 from distill.tracking.record import load_record, save_record
@@ -183,7 +184,7 @@ def test_the_unit_of_the_output_is_part_of_the_key(quick: StudyConfig):
     quick.target = {}
     for unit, fits in (("s", True), ("kg", False)):
         quick.teacher.options = {"outputs": [{"name": "period", "unit": unit}]}
-        found = pipeline.search(quick, Silent())
+        found = one_output.search(quick, Silent())
         lines = {c.kept[0] for c in found.choices}
         assert lines == {"units fit"} or lines == {"units fit if round constants carry units too"}
         assert any("kg" in line for c in found.choices for line in c.kept) != fits

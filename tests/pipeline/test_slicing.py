@@ -5,18 +5,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from distill import pipeline
-from distill.conf import read_option
-from distill.delivery import ship
+from distill.config.folder import read_option
+from distill.delivery.shipping import ship
 from distill.firmware.target import load_target
+from distill.pipeline import one_output
 from distill.progress import Silent
-from distill.slicing import draw
+from distill.study.slicing import draw
 
 
 @pytest.fixture
 def study(quick):
     quick.export.verify = False
-    return pipeline.search(quick, Silent())
+    return one_output.search(quick, Silent())
 
 
 def points_of(slices):

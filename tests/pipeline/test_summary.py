@@ -7,9 +7,9 @@ import pytest
 from rich.console import Console
 
 import distill
-from distill import summary
-from distill.results import run_line
-from distill.study_set import StudySet
+from distill.commands import summary
+from distill.commands.results import run_line
+from distill.study.study_set import StudySet
 
 
 @pytest.fixture(scope="module")

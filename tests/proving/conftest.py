@@ -11,7 +11,7 @@ from distill.chain.chain import Chain
 from distill.chain.closed_form import ClosedForm
 from distill.chain.steps.affine import Affine
 from distill.chain.steps.elementwise import Apply
-from distill.conf import read_option
+from distill.config.folder import read_option
 from distill.domain import Domain, Variable
 from distill.firmware.axes import Axis, Even, Whole
 from distill.firmware.lookup import Table, store

@@ -7,15 +7,16 @@ import json
 import numpy as np
 import pytest
 
-from distill.building import Order, build_formula, evaluate_real
-from distill.building_proof import with_proof
+from distill.building.order import Order
+from distill.building.proof import with_proof
+from distill.building.scalar import build_formula, evaluate_real
 from distill.chain.closed_form import ClosedForm
 from distill.checking.certificate import parse_certificate
 from distill.checking.check import _check_program, check
 from distill.checking.command import compare_source
 from distill.checking.refusals import Rejected
-from distill.conf import options_of
-from distill.config import ExportConfig
+from distill.config.folder import options_of
+from distill.config.schema import ExportConfig
 from distill.firmware.bundle import render_bundle
 from distill.formula import Formula
 from distill.progress import Silent

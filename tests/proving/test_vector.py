@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from distill.building_vector import (
+from distill.building.vector import (
     Content,
     VectorOrder,
     alone,
@@ -26,7 +26,7 @@ from distill.chain.steps.affine import Affine
 from distill.chain.steps.columns import Branches, Normalise
 from distill.chain.steps.elementwise import Apply, Scale
 from distill.checking.check import check
-from distill.config import ExportConfig
+from distill.config.schema import ExportConfig
 from distill.domain import Domain, Variable
 from distill.errors import DistillError
 from distill.firmware.graph import Builder, Graph

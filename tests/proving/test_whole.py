@@ -8,11 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from distill.building import Order, build_formula, build_table, evaluate_real
-from distill.building_proof import with_proof
+from distill.building.order import Order
+from distill.building.proof import with_proof
+from distill.building.scalar import build_formula, build_table, evaluate_real
 from distill.chain.closed_form import ClosedForm
 from distill.checking.check import check
-from distill.config import ExportConfig
+from distill.config.schema import ExportConfig
 from distill.errors import DistillError
 from distill.extremum import largest
 from distill.firmware.bundle import render_bundle
@@ -90,7 +91,7 @@ def test_a_formula_proven_within_the_tolerance_needs_no_guard(
     def never(*_: object, **__: object) -> None:
         pytest.fail("the guard was searched although the proof had been found")
 
-    monkeypatch.setattr("distill.building.find_guard", never)
+    monkeypatch.setattr("distill.building.scalar.find_guard", never)
     mine = order(network, shipped, close, 0.06, arithmetic=arithmetic)
     spec = with_proof(mine, build_formula(mine, arithmetic, Silent()), Silent())
     assert spec.error_kind == "proven"

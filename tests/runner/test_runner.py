@@ -4,11 +4,15 @@ import errno
 import json
 import multiprocessing
 import os
+import shutil
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from distill.errors import StorageError
 from distill.files import disk_errors, whole_folder, write_whole
@@ -170,12 +174,70 @@ def test_two_runs_of_the_same_study_compute_it_once(tmp_path: Path) -> None:
     assert {a_reused, b_reused} == {False, True}
 
 
-def test_a_damaged_result_names_the_folder(tmp_path: Path) -> None:
-    runner = Runner(tmp_path, Silent())
-    done = runner.run(NUMBER, {}, [], "", lambda work: 3)
-    (done.folder / "number.txt").write_text("not a number")
+def _cut(file: Path) -> None:
+    os.truncate(file, file.stat().st_size // 2)
+
+
+def _flipped(file: Path) -> None:
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 1
+    file.write_bytes(data)
+
+
+def _a_folder(file: Path) -> None:
+    file.unlink()
+    file.mkdir()
+
+
+@pytest.mark.parametrize("harm", [_cut, _flipped, _a_folder, Path.unlink])
+@pytest.mark.parametrize("name", ["number.txt", "stage.json", "files.json"])
+def test_a_damaged_result_is_never_believed_but_made_again(
+    tmp_path: Path, harm: Callable[[Path], None], name: str
+) -> None:
+    done = Runner(tmp_path, Silent()).run(NUMBER, {}, [], "", lambda work: 305)
+    whole = {file.name: file.read_bytes() for file in done.folder.iterdir()}
+    harm(done.folder / name)
+    heard = Heard()
+    again = Runner(tmp_path, heard).run(NUMBER, {}, [], "", lambda work: 305)
+    assert (again.result, again.reused) == (305, False)
+    (warning,) = heard.warnings
+    assert "of the number stage was damaged" in warning
+    assert name in warning
+    assert {file.name: file.read_bytes() for file in done.folder.iterdir()} == whole
+    assert Runner(tmp_path, heard).run(NUMBER, {}, [], "", lambda work: 0).reused
+
+
+def test_a_file_where_a_result_should_be_is_replaced(tmp_path: Path) -> None:
+    done = Runner(tmp_path, Silent()).run(NUMBER, {}, [], "", lambda work: 3)
+    shutil.rmtree(done.folder)
+    done.folder.write_text("no folder")
+    heard = Heard()
+    again = Runner(tmp_path, heard).run(NUMBER, {}, [], "", lambda work: 3)
+    assert again.result == 3
+    assert len(heard.warnings) == 1
+
+
+def test_what_was_added_to_a_result_does_no_harm(tmp_path: Path) -> None:
+    done = Runner(tmp_path, Silent()).run(NUMBER, {}, [], "", lambda work: 3)
+    (done.folder / ".DS_Store").touch()
+    assert Runner(tmp_path, Silent()).run(NUMBER, {}, [], "", lambda work: 4).reused
+
+
+def test_what_a_kill_left_beside_a_finished_result_goes(tmp_path: Path) -> None:
+    done = Runner(tmp_path, Silent()).run(NUMBER, {}, [], "", lambda work: 3)
+    for left in ("partial", "distill-abc"):
+        (done.folder.parent / f".{done.folder.name}.{left}").mkdir()
+    Runner(tmp_path, Silent()).run(NUMBER, {}, [], "", lambda work: 4)
+    assert sorted(p.name for p in done.folder.parent.iterdir()) == [
+        f".{done.folder.name}.lock", done.folder.name
+    ]  # fmt: skip
+
+
+def test_a_result_that_no_longer_loads_names_the_folder(tmp_path: Path) -> None:
+    done = Runner(tmp_path, Silent()).run(NUMBER, {}, [], "", lambda work: 3)
+    picky = Stage("number", _save, lambda folder: int("x"), str)
     with pytest.raises(StorageError) as caught:
-        runner.run(NUMBER, {}, [], "", lambda work: 3)
+        Runner(tmp_path, Silent()).run(picky, {}, [], "", lambda work: 3)
     assert str(done.folder) in caught.value.where
     assert "delete that folder" in caught.value.hint
 
@@ -227,3 +289,19 @@ def test_a_journal_drops_a_line_cut_short(tmp_path: Path) -> None:
     assert journal.entries() == [{"round": 0}, {"round": 1}]
     journal.append({"round": 2})
     assert journal.entries() == [{"round": 0}, {"round": 1}, {"round": 2}]
+
+
+@given(st.data())
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_a_journal_believes_no_damaged_line(tmp_path: Path, data: st.DataObject) -> None:
+    journal = Journal(tmp_path / "journal.jsonl")
+    journal.path.unlink(missing_ok=True)
+    entries = [{"round": i, "worst": 0.125 + i} for i in range(3)]
+    for entry in entries:
+        journal.append(entry)
+    text = bytearray(journal.path.read_bytes())
+    at = data.draw(st.integers(0, len(text) - 1))
+    before = text[:at].count(b"\n")
+    text[at] ^= data.draw(st.integers(1, 255))
+    journal.path.write_bytes(text)
+    assert journal.entries() == entries[:before]

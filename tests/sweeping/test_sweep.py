@@ -1,5 +1,7 @@
 """Sweeps as a user starts them: what is done once, what again, and what a kill costs."""
 
+import json
+import signal
 import time
 
 import pytest
@@ -80,14 +82,34 @@ def test_a_job_whose_process_is_killed_is_started_again(place):
 
 
 @pytest.mark.slow
-def test_what_dies_every_time_is_said_to_have_died(place):
+def test_a_job_that_died_is_told_and_done_by_the_same_command(place):
     (place.folder / "fuse").touch()
-    ended = place.sweep(
-        POINTS, "sweep.attempts=1", "hydra/launcher=joblib", "hydra.launcher.n_jobs=1"
-    )
-    assert ended.code in {3, -9}
-    ended = place.sweep(POINTS)
+    words = (POINTS, "hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
+    ended = place.sweep(*words, "sweep.attempts=1", "--json")
+    assert ended.code == 3
+    last = ended.lines[-1]
+    assert last["exit_code"] == 3
+    assert last["died"]
+    assert len(last["died"]) + len(last["jobs"]) == 2
+    ended = place.sweep(*words)
     assert ended.code == 0
+    assert "2 done" in ended.out
+
+
+def test_ctrl_c_ends_a_sweep_with_a_result_and_the_same_command_goes_on(place):
+    process = place.start(POINTS, "--json")
+    deadline = time.monotonic() + 240
+    while time.monotonic() < deadline and not list(place.folder.rglob("events/0.jsonl")):
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 130
+    last = json.loads(out.splitlines()[-1])
+    assert (last["event"], last["job"], last["exit_code"]) == ("result", None, 130)
+    assert last["problem"]["what"] == "stopped."
+    assert "the same command goes on" in err
+    assert place.sweep(POINTS).code == 0
+    assert len(place.found()) == 2
 
 
 def test_a_killed_command_goes_on_to_what_it_would_have_come_to(place, tmp_path_factory):

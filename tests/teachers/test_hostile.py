@@ -12,11 +12,11 @@ import pytest
 import torch
 from pyarrow import parquet
 
-from distill.building_vector import VectorOrder, build_vector, with_known_errors
+from distill.building.vector import VectorOrder, build_vector, with_known_errors
 from distill.chain.chain import Chain
 from distill.chain.steps.affine import Affine
-from distill.conf import read_option
-from distill.config import ExportConfig, ScoreConfig
+from distill.config.folder import read_option
+from distill.config.schema import ExportConfig, ScoreConfig
 from distill.domain import Domain, Variable
 from distill.engines.exact import closed_candidates
 from distill.errors import ConfigError, DistillError, NotDifferentiable, TeacherError

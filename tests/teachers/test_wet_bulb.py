@@ -1,5 +1,8 @@
 """The shipped teacher against the library it was learned from."""
 
+import subprocess
+import sys
+
 import numpy as np
 import psychrolib
 import pytest
@@ -72,3 +75,13 @@ def test_outputs_can_be_renamed_but_not_added():
     assert (teacher.name, teacher.outputs[0].name) == ("wb", "t_wet")
     with pytest.raises(TeacherError, match="2 are named"):
         load_teacher("wet_bulb", outputs=["a", "b"])
+
+
+def test_asking_it_does_not_load_torchs_compiler():
+    # It is not used and takes seconds to load.
+    asked = (
+        "import sys, numpy; from distill.teachers.load import load_teacher; "
+        "load_teacher('wet_bulb').predict(numpy.full((100, 2), 20.0)); "
+        "sys.exit('torch._dynamo' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", asked], check=False, timeout=300).returncode == 0

@@ -38,7 +38,7 @@ def test_saving_again_replaces_the_record(study, tmp_path):
     save_record(study, tmp_path)
     save_record(replace(study, selection="another"), tmp_path)
     assert load_record(tmp_path).selection == "another"
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["points.npz", "study.json"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["files.json", "points.npz", "study.json"]
 
 
 @pytest.mark.parametrize(

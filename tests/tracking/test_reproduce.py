@@ -5,8 +5,8 @@ import shlex
 import pytest
 from hydra import compose, initialize_config_dir
 
-from distill.conf import conf_directory
-from distill.config import plain, read_config
+from distill.config.folder import conf_directory
+from distill.config.schema import plain, read_config
 from distill.tracking.report.reproduce import command, overrides
 
 

@@ -1,4 +1,6 @@
+import errno
 import http.server
+import logging
 import os
 import socket
 import subprocess
@@ -8,7 +10,7 @@ import threading
 import pytest
 
 from distill.errors import StorageError, TrackingError
-from distill.tracking.store import open_store
+from distill.tracking.store import Store, open_store, quiet, tracking_errors
 
 OPEN = """
 import sys
@@ -95,3 +97,25 @@ def test_settings_of_the_user_stay(own_store, monkeypatch):
     assert os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] == "1"
     assert os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] == "20"
     assert os.environ["MLFLOW_DISABLE_TELEMETRY"] == "true"
+
+
+def test_a_full_disk_below_mlflow_is_no_mistake_of_ours(tmp_path):
+    """What copies artifacts into a local store raises what the disk says."""
+    store = Store(f"sqlite:///{tmp_path}/mlflow.db", tmp_path)
+    place = str(tmp_path / "report.html")
+    with pytest.raises(TrackingError, match="the disk is full") as caught, tracking_errors(store):
+        raise OSError(errno.ENOSPC, "No space left on device", "from", None, place)
+    assert caught.value.where == place
+    assert "distill sync" in caught.value.hint
+    with pytest.raises(IsADirectoryError), tracking_errors(store):
+        raise IsADirectoryError(errno.EISDIR, "Is a directory")
+
+
+def test_mlflow_writes_no_traceback_of_what_it_raises(tmp_path):
+    logger = logging.getLogger("mlflow.store.db.utils")
+    logger.setLevel(logging.NOTSET)
+    with tracking_errors(Store("sqlite:///nowhere", tmp_path)):
+        assert not logger.isEnabledFor(logging.ERROR)
+        with quiet(logger.name):
+            assert not logger.isEnabledFor(logging.ERROR)
+        assert not logger.isEnabledFor(logging.ERROR)

@@ -13,7 +13,7 @@ from distill.chain.base import Real
 from distill.chain.checks import check_count, wrong
 from distill.chain.terms import refuse_growth
 from distill.formula import Formula
-from distill.formula.operators import OPERATORS
+from distill.formula.operators import value_in_c
 from distill.formula.tree import (
     Call,
     Node,
@@ -98,4 +98,4 @@ def _value(node: Node, columns: Reals) -> Reals:
     if isinstance(node, Number):
         return np.full(columns.shape, node.value, dtype=columns.dtype)
     args = [_value(arg, columns) for arg in node.args]
-    return np.asarray(OPERATORS[node.operator].value(*args), dtype=columns.dtype)
+    return np.asarray(value_in_c(node.operator)(*args), dtype=columns.dtype)

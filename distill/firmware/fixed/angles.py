@@ -18,7 +18,7 @@ from distill.firmware.fixed.arithmetic import (
 from distill.firmware.fixed.curves import Curve, apply_curve
 from distill.firmware.fixed.leading import quotient, root_of_error, sqrt
 from distill.firmware.fixed.values import Builder, DoesNotFit, Value
-from distill.firmware.ranges import Interval
+from distill.firmware.intervals import Interval
 
 ATAN = Curve(np.arctan, 0.0, 1.0)
 

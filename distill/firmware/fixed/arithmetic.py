@@ -16,7 +16,7 @@ from distill.arrays import Array
 from distill.firmware.fixed.formats import LARGEST
 from distill.firmware.fixed.steps import WORD, Step
 from distill.firmware.fixed.values import Builder, DoesNotFit, Value
-from distill.firmware.ranges import Interval
+from distill.firmware.intervals import Interval
 
 Apply = Callable[[Builder, tuple[Value, ...], int, Interval], Value]
 

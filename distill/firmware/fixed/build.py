@@ -24,12 +24,8 @@ from distill.firmware.fixed.operators import APPLY
 from distill.firmware.fixed.steps import WORD
 from distill.firmware.fixed.values import Builder, DoesNotFit, Value
 from distill.firmware.graph import CONSTANT, INPUT, Graph
-from distill.firmware.ranges import (
-    Boxes,
-    Interval,
-    box_ranges,
-    describe,
-)
+from distill.firmware.intervals import Interval
+from distill.firmware.ranges import Boxes, box_ranges, describe
 
 
 @dataclass(frozen=True)

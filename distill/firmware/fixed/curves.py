@@ -22,7 +22,7 @@ from distill.firmware.approximate import Polynomial, minimax
 from distill.firmware.fixed.steps import WORD
 from distill.firmware.fixed.values import Builder, DoesNotFit, Piece, Value
 from distill.firmware.graph import Graph
-from distill.firmware.ranges import Interval
+from distill.firmware.intervals import Interval
 
 MAX_DEGREE = 12
 """Longer polynomials lose to range reduction, and their coefficients to rounding."""

@@ -28,7 +28,7 @@ from distill.firmware.fixed.curves import Curve, apply_curve
 from distill.firmware.fixed.formats import LARGEST
 from distill.firmware.fixed.steps import WORD, Step
 from distill.firmware.fixed.values import Builder, DoesNotFit, Value
-from distill.firmware.ranges import Interval
+from distill.firmware.intervals import Interval
 
 LOG = Curve(np.log, 0.5, 1.0)
 

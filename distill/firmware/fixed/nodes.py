@@ -17,8 +17,8 @@ from distill.domain import Domain
 from distill.firmware.fixed.curves import Curve
 from distill.firmware.fixed.estimates import Estimates
 from distill.firmware.graph import CONSTANT, INPUT, Graph
+from distill.firmware.intervals import Interval
 from distill.firmware.passes.regions import part as region
-from distill.firmware.ranges import Interval
 from distill.formula.operators import OPERATORS
 
 _STEPPED = frozenset(["abs", "min", "max", "ifless"])

@@ -28,7 +28,7 @@ from distill.firmware.fixed.curves import Curve, apply_curve
 from distill.firmware.fixed.leading import log, quotient
 from distill.firmware.fixed.steps import WORD, Step
 from distill.firmware.fixed.values import Builder, DoesNotFit, Value
-from distill.firmware.ranges import Interval
+from distill.firmware.intervals import Interval
 
 POWER_OF_TWO = Curve(np.exp2, 0.0, 1.0)
 
@@ -161,8 +161,15 @@ def tanh(builder: Builder, args: tuple[Value, ...], precision: int, exact: Inter
 
 
 def power(builder: Builder, args: tuple[Value, ...], precision: int, exact: Interval) -> Value:
-    """exp(b log a); a base of zero counts as one unit."""
+    """exp(b log a); a base of zero counts as one unit.
+
+    Raises DoesNotFit for negative bases with exponents that may be whole: those have a power, and
+    no logarithm.
+    """
     a, b = args
+    fractional = (b.low == b.high) & (b.low != np.floor(b.low))
+    if ((a.low < 0) & ~fractional).any():
+        raise DoesNotFit
     a, moved = positive(builder, a)
     sure = known(a)
     low = np.maximum(sure.low, math.ldexp(1.0, -a.fraction))

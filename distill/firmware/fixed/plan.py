@@ -28,11 +28,7 @@ from distill.firmware.fixed.program import FixedProgram
 from distill.firmware.fixed.search import Search, refine
 from distill.firmware.fixed.steps import Step
 from distill.firmware.graph import CONSTANT, INPUT, Graph
-from distill.firmware.ranges import (
-    cover,
-    require_finite,
-    used_columns,
-)
+from distill.firmware.ranges import cover, require_finite, used_columns
 from distill.formula import Formula
 from distill.formula.operators import OPERATORS
 

@@ -9,10 +9,7 @@ from functools import cached_property
 from distill.firmware.fixed.build import Built, Failure, Frame, build
 from distill.firmware.fixed.estimates import Estimates
 from distill.firmware.fixed.nodes import Node
-from distill.firmware.ranges import (
-    split,
-    used_columns,
-)
+from distill.firmware.ranges import split, used_columns
 
 _COARSEST, _FINEST, _HOPELESS = -8, 24, -64
 _ROUNDS, _REPAIRS = 3, 8

@@ -14,7 +14,7 @@ import numpy as np
 from distill.arrays import Array
 from distill.firmware.fixed.formats import LARGEST
 from distill.firmware.fixed.steps import WORD, Step
-from distill.firmware.ranges import Interval
+from distill.firmware.intervals import Interval
 
 
 class DoesNotFit(Exception):

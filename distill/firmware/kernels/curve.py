@@ -68,7 +68,7 @@ def fit_curve(
         return meaning.evaluate(np.asarray(x)[:, None], "double")
 
     half = (high - low) / 2
-    if not 0 < half < 1e30:
+    if not 1e-30 < half < 1e30:  # narrower ones are no floats' ranges, and scale to infinity
         return None
     polynomial = minimax(function, low, high, share * accuracy)
     if polynomial is None:

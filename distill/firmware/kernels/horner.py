@@ -72,7 +72,7 @@ def integer_horner(
     sizes = [abs(coefficients[-1])]
     for c in reversed(coefficients[:-1]):
         sizes.append(abs(c) + sizes[-1] * largest)
-    if max(sizes) > 2.0**-40:
+    if max(sizes) > 2.0**-60:  # smaller ones fit 16 bits with the finest unit there is
         room = math.log2((2 ** (bits - 1) - 4) / max(sizes))
         fraction = min(fraction, math.floor(room))
     if not -60 < fraction <= 60:

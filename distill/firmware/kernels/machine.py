@@ -53,8 +53,10 @@ def from_bits(n: Integers) -> Singles:
 
 def largest_scale(magnitude: float) -> int:
     """The largest scale at which :func:`fixed` of values up to ``magnitude`` fits an int32."""
-    scale = math.floor(math.log2((2**31 - 1024) / magnitude)) if magnitude else 0
-    return min(scale, 96)
+    if not magnitude:
+        return 0
+    # A quotient by less is beyond the largest scale, or even beyond float64.
+    return min(math.floor(math.log2((2**31 - 1024) / max(magnitude, 2.0**-80))), 96)
 
 
 def finest_fraction(size: float) -> int:

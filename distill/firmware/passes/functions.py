@@ -261,7 +261,8 @@ def _design(
 ) -> Kernel | None:
     """The kernel from ``argument``, which others may move as far as ``moved`` of the result."""
     slope = float(need.slopes[at].max())
-    weighted = float((need.slopes[at] * need.values[at]).max())
+    with np.errstate(invalid="ignore"):  # no slope at an infinite value: no kernel, as below
+        weighted = float((need.slopes[at] * need.values[at]).max())
     low, high = float(need.low[argument]), float(need.high[argument])
     reach = moved / max(float(need.slopes[argument].max()), 1e-300) if moved else 0.0
     if not all(map(np.isfinite, (slope, weighted, low, high, reach))) or slope == 0:

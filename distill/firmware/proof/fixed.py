@@ -26,9 +26,10 @@ from distill.firmware.fixed.plan import needed
 from distill.firmware.fixed.program import FixedProgram
 from distill.firmware.fixed.values import Piece
 from distill.firmware.graph import CONSTANT, INPUT, Builder, Graph, Operation
+from distill.firmware.intervals import widen
 from distill.firmware.proof.gaps import largest_gap
 from distill.firmware.proof.lines import Jet, Line, function_line, line_of
-from distill.firmware.ranges import Boxes, widen
+from distill.firmware.ranges import Boxes
 
 _DIGITS = 24
 """Significant bits of a float32, which is what arrives at the door."""

@@ -23,10 +23,11 @@ import numpy.typing as npt
 
 from distill.arrays import Array
 from distill.firmware.graph import CONSTANT, INPUT, Arithmetic, Graph, Operation, dtype
+from distill.firmware.intervals import Interval, apply
 from distill.firmware.proof.kernels import kernel_bound
 from distill.firmware.proof.lines import line_of
 from distill.firmware.proof.slopes import Slopes, hull, magnitude, partials, undefined
-from distill.firmware.ranges import Boxes, Interval, apply, box_ranges
+from distill.firmware.ranges import Boxes, box_ranges
 from distill.firmware.rounding import EXACT, FUNCTION_ULPS, ROUNDED
 
 _SLACK = 1 + 1e-9

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.polynomial import polynomial
 
 from distill.arrays import Array
+from distill.firmware.intervals import Interval, apply
 from distill.firmware.proof.lines import Line
 from distill.firmware.proof.slopes import magnitude
-from distill.firmware.ranges import Interval, apply
 
 _FEWEST, _PARTS, _MOST = 2**9, 4, 2**19
 _ENOUGH = 1.002

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.polynomial import polynomial
 
 from distill.arrays import Array
+from distill.firmware.intervals import Interval, apply
 from distill.firmware.kernels.arctangent import Arctangent
 from distill.firmware.kernels.base import HALF_UNIT, Kernel
 from distill.firmware.kernels.curve import Curve
@@ -25,7 +26,6 @@ from distill.firmware.kernels.wave import Wave
 from distill.firmware.proof.gaps import largest_gap, polynomial_range
 from distill.firmware.proof.lines import Jet, function_line, line_of
 from distill.firmware.proof.slopes import magnitude
-from distill.firmware.ranges import Interval, apply
 
 _UP = 1 + 1e-9
 _CONSTANTS = 1e-13

@@ -9,8 +9,8 @@ import numpy as np
 
 from distill.arrays import Array
 from distill.firmware.graph import CONSTANT, INPUT, Builder, Graph, Operation
+from distill.firmware.intervals import Interval, apply
 from distill.firmware.proof.slopes import partials, undefined
-from distill.firmware.ranges import Interval, apply
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from distill.arrays import Array
-from distill.firmware.ranges import Interval, apply
+from distill.firmware.intervals import Interval, apply
 
 Slopes = tuple[Interval, ...]
 

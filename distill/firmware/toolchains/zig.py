@@ -50,7 +50,7 @@ _MUSL_MATH = (
 
 def zig_command(language: str = "cc") -> tuple[str, ...]:
     """The start of a command line of zig: its C (`cc`) or C++ (`c++`) compiler, or another."""
-    return (sys.executable, "-m", "ziglang", language)
+    return (sys.executable, "-P", "-m", "ziglang", language)
 
 
 def zig_installed() -> bool:

@@ -12,11 +12,18 @@ import numpy as np
 from distill.arrays import Array
 from distill.chain.describe import described
 from distill.firmware.axes import bounds
-from distill.firmware.bundle import FORMAT, VERSION, check_replaceable, packed, write_files
+from distill.firmware.bundle import (
+    FORMAT,
+    MADE_FROM,
+    VERSION,
+    check_replaceable,
+    packed,
+    write_files,
+)
 from distill.firmware.fixed.formats import input_bounds, input_format
-from distill.firmware.vector.proven import certificate_name
 from distill.firmware.vector.render import description, render_vector_files
 from distill.firmware.vector.spec import VectorSpec, evaluate_vector, labels_vector
+from distill.firmware.vector.spec_file import certificates_of, vector_spec_text
 from distill.teachers.labels import LabelArray
 
 
@@ -65,10 +72,8 @@ def write_vector_bundle(spec: VectorSpec, directory: Path) -> VectorBundle:
 
 def render_vector(spec: VectorSpec) -> dict[str, str]:
     """The text of every file of the bundle, by its path in the folder."""
-    files = render_vector_files(spec)
-    for output, proof in zip(spec.outputs, spec.proofs, strict=False):  # there may be none
-        if proof is not None and proof.certificate:
-            files[certificate_name(output)] = proof.certificate
+    own = {MADE_FROM: vector_spec_text(spec), **certificates_of(spec)}
+    files = {**render_vector_files(spec), **own}
     return packed(files, spec.name, description(spec), _record(spec))
 
 

@@ -66,7 +66,7 @@ def verify_vector(
     spec: VectorSpec,
     directory: Path,
     truth: Callable[[Array], Array] | None,
-    target: Target,
+    target: Target | None,
     points: int = 1_000_000,
     *,
     chip_points: int = 512,

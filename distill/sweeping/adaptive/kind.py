@@ -10,7 +10,7 @@ from typing import Any
 
 from hydra.core.override_parser.types import Override
 
-from distill.config import SweepConfig
+from distill.config.schema import SweepConfig
 from distill.sweeping.adaptive.objectives import check_objectives
 from distill.sweeping.adaptive.source import AdaptiveSource, answered
 from distill.sweeping.adaptive.space import Space, space_of

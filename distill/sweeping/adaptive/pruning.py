@@ -15,8 +15,8 @@ from typing import Protocol
 
 from optuna.pruners import BasePruner, MedianPruner, NopPruner
 
-from distill.config import PruningConfig
-from distill.fitted import FIT
+from distill.config.schema import PruningConfig
+from distill.fitting.fitted import FIT
 from distill.progress import OUTPUT, Best
 from distill.sweeping.source import Hopeless
 from distill.voices.voice import Result, Voice

@@ -21,7 +21,7 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from distill.config import StudyConfig
+from distill.config.schema import StudyConfig
 from distill.errors import ConfigError
 
 LOG = "log"

@@ -27,7 +27,7 @@ from optuna.storages import BaseStorage
 from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
-from distill.config import PruningConfig
+from distill.config.schema import PruningConfig
 from distill.errors import ConfigError
 from distill.sweeping.adaptive.objectives import OBJECTIVES, outcome
 from distill.sweeping.adaptive.pruning import pruner_of

@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -131,6 +132,10 @@ def _schema(archive: zipfile.ZipFile, where: str) -> dict[str, Any]:
     return schema
 
 
+_UNREADABLE = (ValueError, SyntaxError, TypeError, TokenError, RecursionError, MemoryError)
+"""What NumPy's reader of headers, which are Python literals, raises for other text."""
+
+
 class _Walk:
     """One way through a schema, without recursion: how deep it is is the file's choice."""
 
@@ -159,7 +164,7 @@ class _Walk:
 
     def _node(self, node: dict[str, Any]) -> None:
         loader = node.get("__loader__")
-        if loader not in {None, "JsonNode"}:
+        if loader is not None and loader != "JsonNode":
             self.types.add(f"{node.get('__module__')}.{node.get('__class__')}")
         version = node.get("_sklearn_version")
         if isinstance(version, dict) and isinstance(version.get("content"), str):
@@ -205,7 +210,7 @@ class _Walk:
                 else np.lib.format.read_array_header_2_0
             )
             shape, _, dtype = read(stream)
-        except (ValueError, SyntaxError, TypeError) as error:
+        except _UNREADABLE as error:
             raise TeacherError(
                 f"an array of the file cannot be read: {error}.", where=self.where, hint=DAMAGED
             ) from None

@@ -181,7 +181,7 @@ def _check_fitted(model: Any, where: str) -> None:
         raise TeacherError(
             f"the {type(model).__name__} is not trained.", where=where, hint="call its `fit` first."
         ) from None
-    except TypeError as error:
+    except (TypeError, AttributeError) as error:  # no estimator's type, or one that lacks parts
         raise TeacherError(f"no estimator: {error}", where=where) from None
 
 

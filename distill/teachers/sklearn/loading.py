@@ -17,11 +17,9 @@ from distill.teachers.options import (
     truth_option,
 )
 from distill.teachers.sklearn.estimator import EstimatorTeacher, from_estimator
-from distill.teachers.sklearn.files import PICKLES, read_estimator
+from distill.teachers.sklearn.files import read_estimator
 
 COMMON = ("name", "outputs")
-TRUST = ("trusted", "trust_pickle")
-SUFFIXES = PICKLES | {".skops"}
 
 
 def load_file(path: Path, domain: Domain | None, name: str | None, options: Options) -> Checked:

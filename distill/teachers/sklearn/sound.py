@@ -78,8 +78,8 @@ def _nodes(left: Any, right: Any, feature: Any, features: int) -> str | None:
     count = len(left)
     if not count:
         return "a tree has no node"
-    inner = left >= 0
-    if ((right >= 0) != inner).any():
+    inner = left != -1  # what compiled code takes for a leaf; it goes to every other number
+    if ((right != -1) != inner).any():
         return "a node has one child only"
     here = np.arange(count)[inner]
     for child in (left[inner], right[inner]):
@@ -111,6 +111,20 @@ def _members(part: Any) -> str | None:
             return "a member has another number of inputs"
         if chosen is not None and not all(0 <= i < part.n_features_in_ for i in chosen[at]):
             return "a member asks for an input that there is not"
+    return _stages(part) if hasattr(part, "_raw_predict_init") else None
+
+
+def _stages(part: Any) -> str | None:
+    """Boosted trees add to the columns of a first estimate, one tree to each."""
+    trees = np.asarray(part.estimators_, dtype=object)
+    if trees.ndim != 2 or any(getattr(t, "n_outputs_", 0) != 1 for t in trees.flat):
+        return "its members are no stages of trees of one output"
+    try:
+        first = part._raw_predict_init(np.zeros((1, part.n_features_in_), dtype=np.float32))
+    except Exception as error:  # whatever parts that do not fit each other raise
+        return f"its first estimate cannot be made ({type(error).__name__})"
+    if first.shape != (1, trees.shape[1]):
+        return "its stages have another number of trees than its first estimate has columns"
     return None
 
 

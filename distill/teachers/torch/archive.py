@@ -38,7 +38,7 @@ class Archive:
         try:
             with zipfile.ZipFile(self.path) as archive:
                 return archive.read(self.entries[name])
-        except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError) as error:
+        except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError) as error:
             raise TeacherError(
                 f"the entry `{name}` is damaged: {error}.",
                 where=str(self.path),

@@ -32,6 +32,10 @@ def bytes_made(ask: Callable[[], object]) -> tuple[int, int]:
     sizes = [0]
 
     class Watching(TorchDispatchMode):  # type: ignore[no-untyped-call]
+        @classmethod
+        def _should_skip_dynamo(cls) -> bool:
+            return False  # to keep its compiler out, torch would load it first, for seconds
+
         def __torch_dispatch__(
             self, func: Any, types: Any, args: Any = (), kwargs: Any = None
         ) -> Any:

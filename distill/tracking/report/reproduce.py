@@ -8,8 +8,8 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from distill.conf import conf_directory, options_of, read_option
-from distill.config import StudyConfig, plain
+from distill.config.folder import conf_directory, options_of, read_option
+from distill.config.schema import StudyConfig, plain
 
 _GROUPS = ("teacher", "domain", "sampling", "engine", "score", "select", "target", "export")
 _PLAIN = re.compile(r"[A-Za-z_][\w./:-]*|[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")

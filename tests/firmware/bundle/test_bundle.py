@@ -36,7 +36,7 @@ def test_every_file_is_written_and_recorded_with_its_hash(specs, tmp_path: Path)
         "guarded.h", "guarded.c", "guarded_selftest.h", "guarded_selftest.c", "main.c",
         "CMakeLists.txt", "library.json", "library.properties", "zephyr/module.yml",
         "zephyr/CMakeLists.txt", "zephyr/Kconfig", "README.md", "bundle.json",
-        "certificate.json",
+        "certificate.json", "made_from.json",
     }  # fmt: skip
     record = json.loads(written.pop("bundle.json"))
     hashes = {name: hashlib.sha256(data).hexdigest() for name, data in written.items()}

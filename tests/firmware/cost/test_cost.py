@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from distill.conf import read_option
+from distill.config.folder import read_option
 from distill.domain import Domain
 from distill.errors import StorageError, ToolchainError
 from distill.firmware import cost as module

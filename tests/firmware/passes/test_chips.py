@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from omegaconf import OmegaConf
 
-from distill.conf import conf_directory
+from distill.config.folder import conf_directory
 from distill.domain import Domain
 from distill.firmware.cost import build_image
 from distill.firmware.emit import emit_function

@@ -8,11 +8,11 @@ import pytest
 from distill.domain import Domain
 from distill.firmware.fixed.angles import ACOS
 from distill.firmware.graph import build_graph
+from distill.firmware.intervals import apply
 from distill.firmware.proof.fixed import _acos_over_root
 from distill.firmware.proof.gaps import largest_gap
 from distill.firmware.proof.lines import function_line, line_of
 from distill.firmware.proof.slopes import partials
-from distill.firmware.ranges import apply
 from distill.formula import Formula
 from distill.formula.operators import OPERATORS
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from omegaconf import OmegaConf
 
-from distill.conf import conf_directory
+from distill.config.folder import conf_directory
 from distill.errors import ConfigError
 from distill.firmware.target import load_target, simulated_mcu
 from distill.formula.operators import OPERATORS
@@ -89,7 +89,6 @@ def test_a_missing_key_is_named(key: str) -> None:
         ("emulator", "z80", "mipsel"),
         ("toolchain", "magic", "wheels, native"),
         ("fpu", 1, "true, false"),
-        ("int_bits", 24, "16, 32, 64"),
         ("wheels", "zig", "triple, cpu, flags"),
         ("native.flags", "-lm", "list"),
         ("native.flags", ["source.c"], "list"),

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pytest
 
 from distill.arrays import Array
-from distill.conf import options_of, read_option
+from distill.config.folder import options_of, read_option
 from distill.errors import ToolchainError
 from distill.firmware.cost import build_image
 from distill.firmware.emulator import Emulator, emulator_for
@@ -211,7 +211,7 @@ def test_an_endless_loop_is_ended(chip: Chip) -> None:
 
 
 def test_too_deep_a_stack_is_a_fault(chip: Chip) -> None:
-    room = 3000 if chip.target.pointer_bits == 16 else 400_000
+    room = 3000 if chip.target.emulator == "avr" else 400_000
     c = (
         f"float f(float a, float b) {{ volatile char deep[{room}]; deep[(int)a] = 1;\n"
         " return b + (float)deep[1]; }"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from distill.conf import read_option
+from distill.config.folder import read_option
 from distill.errors import ToolchainError
 from distill.firmware.target import Target, load_target
 from distill.firmware.toolchains import (

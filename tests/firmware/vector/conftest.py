@@ -13,7 +13,7 @@ from distill.chain.chain import Chain
 from distill.chain.steps.affine import Affine
 from distill.chain.steps.elementwise import Apply
 from distill.chain.steps.trees import Trees
-from distill.conf import read_option
+from distill.config.folder import read_option
 from distill.domain import Domain, Variable
 from distill.firmware.harness import host_loop
 from distill.firmware.passes.functions import machine_costs

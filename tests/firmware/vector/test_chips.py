@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from distill.conf import options_of, read_option
+from distill.config.folder import options_of, read_option
 from distill.firmware.cost import build_image
 from distill.firmware.emulator import emulator_for
 from distill.firmware.harness import Signature, chip_label, chip_loop, chip_selftest

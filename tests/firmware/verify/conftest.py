@@ -13,7 +13,7 @@ from omegaconf import OmegaConf
 
 import distill.firmware.verify as verify_module
 from distill.arrays import Array
-from distill.conf import conf_directory
+from distill.config.folder import conf_directory
 from distill.domain import Domain
 from distill.firmware.evidence import Check, Evidence
 from distill.firmware.fixed.formats import QFormat, input_formats

@@ -7,7 +7,7 @@ from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from distill.config import PruningConfig
+from distill.config.schema import PruningConfig
 from distill.sweeping.adaptive.source import AdaptiveSource
 from distill.sweeping.adaptive.space import Space, space_of
 from distill.sweeping.adaptive.trials import Search

@@ -8,7 +8,7 @@ from typing import Any
 import optuna
 import pytest
 
-from distill.config import PruningConfig
+from distill.config.schema import PruningConfig
 from distill.progress import OUTPUT, Best, Silent
 from distill.sweeping.adaptive.pruning import STEPS, Watched, pruner_of
 from distill.sweeping.source import Hopeless

@@ -16,7 +16,7 @@ import pytest
 from filelock import FileLock
 from optuna.trial import TrialState
 
-from distill.config import PruningConfig, SweepConfig
+from distill.config.schema import PruningConfig, SweepConfig
 from distill.errors import ConfigError
 from distill.progress import Best
 from distill.sweeping.adaptive.kind import AdaptiveKind

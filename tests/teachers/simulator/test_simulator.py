@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 from hydra import compose, initialize_config_dir
 
-from distill.conf import conf_directory
-from distill.config import read_config
+from distill.config.folder import conf_directory
+from distill.config.schema import read_config
 from distill.errors import ConfigError, NotDifferentiable, TeacherError
-from distill.opening import open_context
+from distill.pipeline.opening import open_context
 from distill.teachers.load import load_teacher
 
 RATES = np.array([[0.5], [1.0], [2.0], [0.5]])

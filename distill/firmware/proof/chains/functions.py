@@ -15,6 +15,7 @@ import numpy as np
 from distill.arrays import Array
 from distill.chain.functions import FUNCTIONS, SELU_SCALE, SELU_SLOPE, sigmoid
 from distill.chain.steps.elementwise import Apply
+from distill.firmware.intervals import Interval, apply
 from distill.firmware.proof.chains.running import (
     WIDER,
     Machine,
@@ -28,7 +29,6 @@ from distill.firmware.proof.chains.running import (
     rising,
     settled,
 )
-from distill.firmware.ranges import Interval, apply
 
 Computed = Callable[[Running, float, Machine], Running]
 """The C's own operations, from an argument of one sign and the function's parameter."""

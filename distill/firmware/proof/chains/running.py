@@ -17,7 +17,7 @@ import numpy.typing as npt
 from distill.arrays import Array
 from distill.chain.arithmetic import rounded
 from distill.chain.base import Real
-from distill.firmware.ranges import LIBRARY_ULPS, Interval, apply, widen
+from distill.firmware.intervals import LIBRARY_ULPS, Interval, apply, widen
 from distill.firmware.rounding import FUNCTION_ULPS
 
 Flags = npt.NDArray[np.bool_]

@@ -1,0 +1,1 @@
+"""A study done again from its MLflow run alone: ``distill reproduce``."""
