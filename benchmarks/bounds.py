@@ -12,10 +12,11 @@ import argparse
 import itertools
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+from publishing import conditions, record
 
 from distill.bounds.base import Difference
 from distill.bounds.prove import Bound, Limits, prove
@@ -34,8 +35,8 @@ READ_ME = """\
 Written by `{command}`; not edited by hand.
 
 A bound holds for every point of the domain; *found* is the largest error that points and a search
-can show. Their ratio says how much of the bound is caution. Seconds are of one process on a shared
-machine: read them as orders of magnitude.
+can show. Their ratio says how much of the bound is caution. Seconds are of one process: read them
+as orders of magnitude. {conditions}
 """
 
 FIGURES = (
@@ -212,6 +213,19 @@ def row(name: str, bound: Bound, took: float) -> str:
     )
 
 
+def headlines(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Bounds over the largest error found, of networks and of the published formula."""
+    rows = [record.cells(line) for line in lines]
+    for inputs, kind, wanted, _, _, ratio, _, seconds, met in (r for r in rows if len(r) == 9):
+        if inputs.isdigit():
+            name = f"{kind} of {inputs} inputs, wanted {wanted}: bound over largest error found"
+            yield name, f"{ratio} in {seconds} s" + ("" if met == "yes" else ", MISSED")
+    for formula, *_, ratio, boxes, seconds in (r for r in rows if len(r) == 6):
+        if "Stull" in formula:
+            name = f"{formula} against the shipped teacher, {boxes} boxes"
+            yield f"{name}: bound over largest error found", f"{ratio} in {seconds} s"
+
+
 def main() -> int:
     """Print the sections asked for, and write them where asked."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -219,7 +233,9 @@ def main() -> int:
     parser.add_argument("--problems", type=int, default=1000, help="random problems")
     parser.add_argument("--many", type=int, default=20, help="of these with 10 million points")
     parser.add_argument("--write", type=Path, help="also write the page here")
+    record.add_option(parser)
     args = parser.parse_args()
+    measured_on = conditions.now()
     sections: dict[str, tuple[str, Callable[[], Iterator[str]]]] = {
         "networks": ("Networks against the formula that they learned", networks),
         "wet_bulb": ("A published formula against the shipped teacher", wet_bulb),
@@ -238,7 +254,9 @@ def main() -> int:
             lines.append(line)
     if args.write:
         command = "python benchmarks/bounds.py --write docs/bounds-figures.md"
-        args.write.write_text(READ_ME.format(command=command) + "\n".join(lines) + "\n")
+        head = READ_ME.format(command=command, conditions=measured_on.text())
+        args.write.write_text(head + "\n".join(lines) + "\n")
+    record.save(args.figures, measured_on, headlines(lines))
     return 0
 
 

@@ -19,14 +19,15 @@ from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from publishing import conditions, record
+
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 HEAD = """\
 # Figures of a cluster
 
 Written by `python benchmarks/cluster_load.py --write docs/cluster-figures.md`; not edited by hand.
-{cores} cores, a load of {load:.1f} at the start; processor seconds depend less on the load than
-seconds do.
+Processor seconds depend less on the load than seconds do. {conditions}
 """
 SLURM = """
 ## Starting a task on Slurm
@@ -99,7 +100,7 @@ def slurm(tasks: int, folder: Path) -> str:
     from hydra.core.global_hydra import GlobalHydra
     from hydra.types import HydraContext
 
-    from distill.conf import conf_directory
+    from distill.config.folder import conf_directory
     from distill.sweeping.launch import launch
 
     words = ["hydra/launcher=slurm", f"hydra.launcher.array_parallelism={SLOTS}"]
@@ -225,8 +226,10 @@ def main() -> int:
     parser.add_argument("--studies", type=int, default=10)
     parser.add_argument("--candidates", type=int, default=20, help="of each study")
     parser.add_argument("--write", type=Path, help="also write the page here")
+    record.add_option(parser)
     args = parser.parse_args()
-    page = HEAD.format(cores=os.cpu_count(), load=os.getloadavg()[0])
+    measured_on = conditions.now()
+    page = HEAD.format(conditions=measured_on.text())
     print(page)
     for part in args.parts or ["slurm", "tracking"]:
         # Below /tmp, where PostgreSQL's user may enter it.
@@ -240,6 +243,9 @@ def main() -> int:
         page += found
     if args.write:
         args.write.write_text(page, encoding="utf-8")
+    rows = [record.cells(line) for line in page.splitlines() if line.startswith("| ")]
+    measured = ((row[0], row[1]) for row in rows if row[1:] not in ([""], ["a task"]))
+    record.save(args.figures, measured_on, measured)
     return 0
 
 

@@ -14,13 +14,15 @@ import argparse
 import resource
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from exact.emitting import ours
 from exact.models import MODELS, forest
 from exact.report import Section, section
+from publishing import conditions, record
 
-from distill.conf import options_of, read_option
+from distill.config.folder import options_of, read_option
 from distill.errors import DistillError
 from distill.firmware.target import load_target
 
@@ -106,6 +108,14 @@ def scores_verdict(sections: list[Section]) -> str:
     )
 
 
+def headlines(sections: list[Section], generated: list[str]) -> Iterator[tuple[str, str]]:
+    """Labels, scores and the large forest, each with what was promised of it."""
+    yield f"labels of {len(sections)} models in C", verdict(sections)
+    yield "scores in float32", scores_verdict(sections)
+    for text in generated:
+        yield "the C of a large forest", text
+
+
 def heading(part: Section) -> str:
     """A model's title and table."""
     return f"## {part.model.title}\n\n{part.text()}"
@@ -119,7 +129,9 @@ def main() -> int:
     parser.add_argument("--points", type=int, default=POINTS)
     parser.add_argument("--quick", action="store_true", help="two models, one target, few points")
     parser.add_argument("--write", type=Path, help="a Markdown file for the figures")
+    record.add_option(parser)
     arguments = parser.parse_args()
+    measured_on = conditions.now()
     models, names, points = arguments.models, arguments.targets, arguments.points
     if arguments.quick:
         models, names, points = ["tree", "bayes"], ["pic32"], QUICK
@@ -134,6 +146,7 @@ def main() -> int:
             about = READ_ME.format(command=command, points=points).rstrip()
             parts = [
                 about,
+                measured_on.text(),
                 verdict(sections),
                 scores_verdict(sections),
                 *forest_is_made,
@@ -142,6 +155,7 @@ def main() -> int:
             arguments.write.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
     shown(verdict(sections))
     shown(scores_verdict(sections))
+    record.save(arguments.figures, measured_on, headlines(sections, forest_is_made))
     return 0
 
 

@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from publishing import conditions, record
 from side_by_side.bench import Bench
 from side_by_side.ours import table_bytes
 from side_by_side.problems import PROBLEMS, Problem
@@ -29,7 +30,7 @@ from side_by_side.report import (
     verdicts,
 )
 
-from distill.conf import options_of, read_option
+from distill.config.folder import options_of, read_option
 from distill.errors import DistillError
 from distill.firmware.target import Target, load_target
 
@@ -93,7 +94,9 @@ def main() -> int:
         help="own: the one that each target names",
     )  # fmt: skip
     parser.add_argument("--write", type=Path, help="a Markdown file for the figures")
+    record.add_option(parser)
     arguments = parser.parse_args()
+    measured_on = conditions.now()
     columns = {
         toolchain: chosen_targets(arguments.targets or options_of("target"), toolchain)
         for toolchain in arguments.toolchain
@@ -121,8 +124,11 @@ def main() -> int:
         summary.insert(0, shown(f"## What was promised of the dew point\n\n{verdict_rows}"))
     if arguments.write:
         command = " ".join(["python", "benchmarks/firmware.py", *sys.argv[1:]])
-        text = "\n\n".join([READ_ME.format(command=command).rstrip(), *summary, *parts])
+        head = READ_ME.format(command=command).rstrip()
+        text = "\n\n".join([head, measured_on.text(), *summary, *parts])
         arguments.write.write_text(text + "\n", encoding="utf-8")
+    figures = ((v.promise, f"{v.measured}: {v.row[-1]}") for v in judged)
+    record.save(arguments.figures, measured_on, figures)
     return 0 if all(verdict.holds for verdict in judged) else 1
 
 

@@ -23,6 +23,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+from publishing import conditions, record
 
 POINTS = [1_000, 10_000, 100_000, 1_000_000, 10_000_000]
 CANDIDATES = [10, 30, 100, 300, 1_000]
@@ -63,8 +64,8 @@ def candidates_for(domain, count: int, seed: int = 0) -> list:
 
 def case(points: int, candidates: int, inputs: int, whole: bool) -> dict[str, object]:
     """Run one case in this process: sampling and scoring, or (whole) everything to the evidence."""
-    from distill.conf import read_option
-    from distill.config import SamplingConfig, ScoreConfig
+    from distill.config.folder import read_option
+    from distill.config.schema import SamplingConfig, ScoreConfig
     from distill.domain import Domain
     from distill.progress import Silent
     from distill.stages.sample import sample
@@ -94,13 +95,14 @@ def case(points: int, candidates: int, inputs: int, whole: bool) -> dict[str, ob
 
 def _whole(split, teacher, domain, scored, read_option) -> None:
     """Measure, log to MLflow, export and verify, all 100 candidates logged."""
-    from distill import shipping
-    from distill.config import ExportConfig, SelectConfig, StudyConfig
+    from distill.config.schema import ExportConfig, SelectConfig, StudyConfig
+    from distill.delivery import scalar
     from distill.firmware.target import load_target
     from distill.progress import Silent
     from distill.stages.measure import measure
     from distill.stages.select import select
-    from distill.study import Choice, Study, StudyContext
+    from distill.study.choice import Choice, StudyContext
+    from distill.study.study import Study
     from distill.tracking.log import log_study
     from distill.tracking.store import open_store
 
@@ -126,13 +128,13 @@ def _whole(split, teacher, domain, scored, read_option) -> None:
     )
     with tempfile.TemporaryDirectory() as folder:
         with timed(split, "export"):
-            plan = shipping.ExportPlan(
+            plan = scalar.ExportPlan(
                 None, None, domain, 0, 0.1, ExportConfig(), {"generator": "benchmark"}
             )
-            exported = shipping.export(plan, teacher, target, silent)
-            shipping.EXPORT.save(exported, Path(folder))
+            exported = scalar.export(plan, teacher, target, silent)
+            scalar.EXPORT.save(exported, Path(folder))
         with timed(split, "verify"):
-            shipping.verify(exported.spec, Path(folder), teacher, 0, target, 1_000_000, silent)
+            scalar.verify(exported.spec, Path(folder), teacher, 0, target, 1_000_000, silent)
         with timed(split, "mlflow"):
             log_study(study.record("benchmark"), open_store(Path(folder)))
 
@@ -148,14 +150,20 @@ def run(**case_of: object) -> SimpleNamespace:
     return SimpleNamespace(**json.loads(done.stdout.splitlines()[-1]))
 
 
-def show_split() -> None:
+def show_split(figures: Path | None) -> None:
     """All but the search, 100 candidates on 100,000 points."""
+    measured_on = conditions.now()
     result = run(points=100_000, candidates=100, inputs=2, whole=True)
     print("100 candidates, 100,000 fresh points, wet_bulb, pic32\n")
     for part, seconds in result.split.items():
         print(f"  {part:<10}{seconds:8.1f} s")
     print(f"  {'together':<10}{sum(result.split.values()):8.1f} s")
     print(f"\n  peak memory {result.peak_mib:,.0f} MiB (largest child {result.children_mib:,.0f})")
+    what = "100 candidates, 100,000 fresh points, wet_bulb, pic32"
+    seconds = [(part, f"{took:.1f} s") for part, took in result.split.items()]
+    together = (f"all but the search: {what}", f"{sum(result.split.values()):.1f} s")
+    memory = ("peak memory", f"{result.peak_mib:,.0f} MiB")
+    record.save(figures, measured_on, [together, *seconds, memory])
 
 
 def show_growth() -> None:
@@ -182,13 +190,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--growth", action="store_true", help="how time and memory grow")
     parser.add_argument("--case", help=argparse.SUPPRESS)
+    record.add_option(parser)
     arguments = parser.parse_args()
     if arguments.case:
         print(json.dumps(case(**json.loads(arguments.case))))
     elif arguments.growth:
         show_growth()
     else:
-        show_split()
+        show_split(arguments.figures)
 
 
 if __name__ == "__main__":

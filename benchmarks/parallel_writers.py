@@ -11,7 +11,6 @@ import argparse
 import dataclasses
 import itertools
 import multiprocessing
-import os
 import sys
 import tempfile
 import time
@@ -19,6 +18,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+from publishing import conditions
+from publishing import record as published
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -42,8 +44,7 @@ does not even exist). Each logs a study of its own: its run, {candidates} candid
 report and plots, the chosen one as a version of a registered model. They are of {teachers}
 teachers, so that many write into one experiment and make versions of one model. Looked for
 afterwards: runs that are missing, doubled, unfinished or in another teacher's experiment; versions
-that are missing or doubled; aliases that are not on the newest version. {cores} cores, a load of
-{load:.1f} at the start.
+that are missing or doubled; aliases that are not on the newest version. {conditions}
 
 | store | repetitions | studies logged | failed | runs lost or doubled | in the wrong experiment | \
 versions wrong | seconds each |
@@ -164,6 +165,13 @@ STORES = {"sqlite": local, "server": server}
 NAMES = {"sqlite": "local sqlite", "server": "MLflow over http, PostgreSQL"}
 
 
+def headline(row: str) -> tuple[str, str]:
+    """What became of a store's studies."""
+    store, repetitions, studies, *wrong, seconds = published.cells(row)
+    name = f"{studies} studies by parallel writers, {repetitions} times on a fresh store, {store}"
+    return name, f"{sum(map(int, wrong))} failed, lost or misplaced; {seconds} s each time"
+
+
 def main() -> int:
     """Print a row for each store, and write the page where asked."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -172,9 +180,10 @@ def main() -> int:
     parser.add_argument("--repetitions", type=int, default=REPETITIONS)
     parser.add_argument("--candidates", type=int, default=1, help="of each study")
     parser.add_argument("--write", type=Path, help="also write the page here")
+    published.add_option(parser)
     args = parser.parse_args()
     kinds = args.stores or (list(STORES) if args.write else ["sqlite"])
-    load = os.getloadavg()[0]
+    measured_on = conditions.now()
     record, rows = small(args.candidates), []
     drawings.front_images = lambda record: {}  # the store is asked, not the processor
     with tempfile.TemporaryDirectory() as folder:
@@ -197,10 +206,10 @@ def main() -> int:
             writers=args.writers,
             teachers=TEACHERS,
             candidates=args.candidates,
-            cores=os.cpu_count(),
-            load=load,
+            conditions=measured_on.text(),
         )
         args.write.write_text(head + "\n".join(rows) + "\n", encoding="utf-8")
+    published.save(args.figures, measured_on, map(headline, rows))
     return 0
 
 

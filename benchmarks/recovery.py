@@ -29,6 +29,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict
 from pathlib import Path
 
+from publishing import conditions, record
 from recovery import report
 from recovery.problems import RecoveryProblem, load, names
 from recovery.solving import COMPILING, Outcome, Task
@@ -114,6 +115,7 @@ def run(tasks: Sequence[Task], jobs: int) -> Iterator[Outcome]:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run what the command line asks for and print the tables."""
     options = parser().parse_args(arguments)
+    measured_on = conditions.now()
     engines, left_out = usable(options.engine.split(","))
     for reason in left_out:
         print(reason)
@@ -148,6 +150,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.tolerance and outcomes:
         print()
         print(report.side_by_side(outcomes))
+    if len(outcomes) == len(tasks):
+        record.save(options.figures, measured_on, report.headlines(outcomes))
 
 
 def _key(outcome: Outcome) -> tuple[str, str, str]:
@@ -173,6 +177,7 @@ def parser() -> argparse.ArgumentParser:
     )
     line.add_argument("--stop", action="store_true", help="end a search when the truth is found")
     line.add_argument("--csv", type=Path, help="where all outcomes are written")
+    record.add_option(line)
     return line
 
 

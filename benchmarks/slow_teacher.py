@@ -18,6 +18,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from publishing import conditions, record
+
 SIMULATORS = """
 import time
 
@@ -74,7 +76,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--points", type=int, default=400)
     parser.add_argument("--cost", type=float, default=0.1, help="seconds of one answer")
+    record.add_option(parser)
     given = parser.parse_args()
+    measured_on, figures = conditions.now(), []
     for function in ("waits", "computes"):
         print(f"\n{function}: {given.points} points of {given.cost:g} s")
         print(f"{'':<30}{'command':>10}{'asking':>10}{'ratio':>8}")
@@ -83,6 +87,11 @@ def main() -> None:
             whole, asking = seconds(function, way, given.points, given.cost)
             first = first or whole
             print(f"{name:<30}{whole:>8.1f} s{asking:>8.1f} s{first / whole:>8.2f}")
+            asked = (
+                f"{given.points} points of {given.cost:g} s, a simulator that {function}, {name}"
+            )
+            figures.append((asked, f"{whole:.1f} s, {first / whole:.2f} times as fast"))
+    record.save(given.figures, measured_on, figures)
 
 
 if __name__ == "__main__":

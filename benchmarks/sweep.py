@@ -14,8 +14,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from publishing import conditions, record
 
 TEACHER = "def answer(x):\n    return 2 * x[:, 0] + x[:, 1] ** 2\n"
 
@@ -61,7 +64,7 @@ def measured(jobs: int, launcher: tuple[str, ...]) -> Took:
         return Took(sweep(folder, jobs, launcher), sweep(folder, jobs, launcher))
 
 
-def page(jobs: int, took: dict[str, Took]) -> str:
+def page(jobs: int, took: dict[str, Took], measured_on: conditions.Conditions) -> str:
     """The figures as Markdown."""
     one = next(iter(took.values())).first
     rows = [
@@ -76,7 +79,7 @@ def page(jobs: int, took: dict[str, Took]) -> str:
             "Written by `python benchmarks/sweep.py --write docs/sweep-figures.md`, not by hand.",
             "",
             f"{jobs} short jobs: search, scores, C for the host with its checks, no MLflow.",
-            f"On {os.cpu_count()} cores, with a load of {os.getloadavg()[0]:.1f} at the end.",
+            measured_on.text(),
             "",
             "| | all jobs | a job | times as fast | the same command again |",
             "|---|---|---|---|---|",
@@ -86,17 +89,29 @@ def page(jobs: int, took: dict[str, Took]) -> str:
     )
 
 
+def figures(jobs: int, took: dict[str, Took]) -> Iterator[tuple[str, str]]:
+    """What each launcher came to."""
+    one = next(iter(took.values())).first
+    for name, each in took.items():
+        fast = "" if each.first == one else f", {one / each.first:.2f} times as fast"
+        yield f"{jobs} short jobs, {name}", f"{each.first:.0f} s{fast}"
+        yield f"the same command again, {name}", f"{each.again:.1f} s"
+
+
 def main() -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--jobs", type=int, default=64)
     parser.add_argument("--write", type=Path)
+    record.add_option(parser)
     given = parser.parse_args()
+    measured_on = conditions.now()
     took = {name: measured(given.jobs, launcher) for name, launcher in LAUNCHERS.items()}
-    text = page(given.jobs, took)
+    text = page(given.jobs, took, measured_on)
     print(text)
     if given.write:
         given.write.write_text(text, encoding="utf-8")
+    record.save(given.figures, measured_on, figures(given.jobs, took))
 
 
 if __name__ == "__main__":

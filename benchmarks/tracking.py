@@ -18,11 +18,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from publishing import conditions
+from publishing import record as published
 
 from distill.progress import Silent
 
@@ -34,8 +36,8 @@ Written by `python benchmarks/tracking.py --write docs/tracking-figures.md`; not
 The study: the shipped teacher, {count} formulas, each scored at 20,000 points, and measured on
 a PIC32 where `measure` does so. With everything means metrics, params,
 tags, report, LaTeX, C and plots of each, the best one registered as a model.
-Seconds are of a machine with {cores} cores and a load of {load:.1f} at the start;
-processor seconds (of this process, without a server's or a child's) depend less on the load.
+Processor seconds (of this process, without a server's or a child's) depend less on the load than
+seconds. {conditions}
 """
 
 CANDIDATES = 200
@@ -106,16 +108,23 @@ def polynomials(domain, x: np.ndarray, y: np.ndarray, count: int) -> list:
 
 def study_of(count: int):
     """The record of a study with so many candidates, as a run has it before it is logged."""
-    from distill.conf import read_option
-    from distill.config import ExportConfig, SamplingConfig, ScoreConfig, SelectConfig, StudyConfig
+    from distill.config.folder import read_option
+    from distill.config.schema import (
+        ExportConfig,
+        SamplingConfig,
+        ScoreConfig,
+        SelectConfig,
+        StudyConfig,
+    )
     from distill.firmware.target import load_target
     from distill.scoring.pareto import front
-    from distill.slicing import draw
     from distill.stages.measure import measure
     from distill.stages.sample import sample
     from distill.stages.score import score
     from distill.stages.select import select
-    from distill.study import Choice, Study, StudyContext
+    from distill.study.choice import Choice, StudyContext
+    from distill.study.slicing import draw
+    from distill.study.study import Study
     from distill.teachers.load import load_teacher
 
     news, tolerance = Silent(), 1.0
@@ -318,9 +327,10 @@ def main() -> int:
     parser.add_argument("--record", type=Path, help="keep the study here and take it from here")
     parser.add_argument("--screenshot", type=Path, help="what the browser showed")
     parser.add_argument("--write", type=Path, help="also write the page here")
+    published.add_option(parser)
     args = parser.parse_args()
     wanted = args.sections or (names if args.write else names[:3])
-    load = os.getloadavg()[0]
+    measured_on = conditions.now()
     record = recorded(args.record, args.candidates)
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
@@ -341,9 +351,22 @@ def main() -> int:
                 print(line, flush=True)
                 lines.append(line)
     if args.write:
-        head = READ_ME.format(count=args.candidates, cores=os.cpu_count(), load=load)
+        head = READ_ME.format(count=args.candidates, conditions=measured_on.text())
         args.write.write_text(head + "\n".join(lines) + "\n", encoding="utf-8")
+    published.save(args.figures, measured_on, headlines(lines))
     return 0
+
+
+def headlines(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """The rows that have a target, and what became of parallel jobs."""
+    for line in lines:
+        row = published.cells(line)
+        if line.startswith("|") and row[-1].endswith("when idle"):
+            name = f"the prepared view, {row[0]}" if row[0].endswith("visit") else row[0]
+            yield name, f"{row[1]} s (target {row[-1]})"
+        if line.startswith(f"{WRITERS} processes"):
+            name, _, found = line.partition(": ")
+            yield name, found.replace("**", "").rstrip(".")
 
 
 def recorded(folder: Path | None, count: int):

@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 
 from distill.arrays import Array
-from distill.building_vector import VectorOrder, build_vector
-from distill.config import ExportConfig
+from distill.building.vector import VectorOrder, build_vector
+from distill.config.schema import ExportConfig
 from distill.firmware.graph import Arithmetic
 from distill.firmware.interface import Interface
 from distill.firmware.target import Target

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from statistics import median
@@ -93,6 +93,15 @@ def summary(outcomes: Sequence[Outcome], *, tolerance: bool = False) -> str:
             ]
         )
     return table(rows)
+
+
+def headlines(outcomes: Sequence[Outcome]) -> Iterator[tuple[str, str]]:
+    """How many formulas of each set came out, by engine."""
+    for group, engine in dict.fromkeys((o.group, o.engine) for o in outcomes):
+        part = [o for o in outcomes if (o.group, o.engine) == (group, engine)]
+        found = [o.found for o in part if o.recovered]
+        seconds = f", median {median(found):.1f} s" if found else ""
+        yield f"{group}, {engine}", f"{len(found)} of {len(part)} recovered{seconds}"
 
 
 def side_by_side(outcomes: Sequence[Outcome]) -> str:

@@ -10,9 +10,10 @@ from functools import cache
 
 import numpy as np
 
-from distill.building import Order, accuracy_left, build_table, plain_spec
-from distill.conf import read_option
-from distill.config import ExportConfig
+from distill.building.order import Order, accuracy_left
+from distill.building.scalar import build_table, plain_spec
+from distill.config.folder import read_option
+from distill.config.schema import ExportConfig
 from distill.firmware.graph import Arithmetic
 from distill.firmware.interface import make_interface
 from distill.firmware.policy import OutOfDomain, Policy

@@ -11,7 +11,7 @@ from exact.judging import cost, judged
 from exact.models import MODELS, Model
 from exact.report import section
 
-from distill.conf import read_option
+from distill.config.folder import read_option
 from distill.firmware.target import Target, load_target
 
 

@@ -11,7 +11,7 @@ from side_by_side.ours import FIXED, emit, specify
 from side_by_side.problems import PROBLEMS, Problem
 from side_by_side.report import Row, Section, markdown, table_verdict, verdicts
 
-from distill.conf import read_option
+from distill.config.folder import read_option
 from distill.firmware.cost import Cost
 from distill.firmware.target import Target, load_target
 

@@ -1,0 +1,1 @@
+"""Random formulas through every printer: what must agree, and whether it does."""

@@ -1,0 +1,1 @@
+"""One reader of foreign bytes a file, each with the files its fuzzing starts from."""
