@@ -58,12 +58,18 @@ _INTEGERS = {
 
 @dataclass(frozen=True)
 class _Need:
-    """What a kernel in the place of an operation must keep: its errors and its range."""
+    """What a kernel in the place of an operation must keep: its errors and its range.
+
+    Attributes
+    ----------
+    room : how far each operation may be moved at most, however little the result depends on it.
+    """
 
     slopes: Array
     values: Array
     low: Array
     high: Array
+    room: Array
 
 
 @dataclass(frozen=True)
@@ -157,7 +163,7 @@ def _replaced(
             continue
         result = _with_kernels(graph, choices)
         moved = np.abs(_with_kernels_evaluated(result, x) - exact)
-        if np.nanmax(np.where(np.isfinite(exact), moved, 0.0)) <= accuracy:
+        if np.where(np.isfinite(exact), moved, 0.0).max() <= accuracy:  # a NaN is too far
             return result if cost(result, costs) < cost(graph, costs) else graph
         shares *= 1.5
     return graph
@@ -202,7 +208,21 @@ def _needs(graph: Graph, domain: Domain, x: Array) -> _Need:
                 for arg in operation.args[:2]:
                     slopes[arg] = np.full(len(x), np.inf)
     low, high = operation_ranges(graph, domain)
-    return _Need(_SAFETY * np.abs(np.array(slopes)), np.abs(np.array(values)), low, high)
+    room = _room(graph, low, high)
+    return _Need(_SAFETY * np.abs(np.array(slopes)), np.abs(np.array(values)), low, high, room)
+
+
+def _room(graph: Graph, low: Array, high: Array) -> Array:
+    """How far each operation may be moved: a divisor no further than half the way to zero.
+
+    Where a quotient saturates what follows (``atan2(1, x/d)``), slopes allow a divisor any error.
+    """
+    room = np.full(len(low), np.inf)
+    for operation in graph.operations:
+        if operation.name == "div":
+            at = operation.args[1]
+            room[at] = max(0.0, low[at], -high[at]) / 2
+    return room
 
 
 def _choose(
@@ -265,15 +285,19 @@ def _design(
         weighted = float((need.slopes[at] * need.values[at]).max())
     low, high = float(need.low[argument]), float(need.high[argument])
     reach = moved / max(float(need.slopes[argument].max()), 1e-300) if moved else 0.0
-    if not all(map(np.isfinite, (slope, weighted, low, high, reach))) or slope == 0:
+    room = float(need.room[at])
+    if not all(map(np.isfinite, (slope, weighted, low, high, reach))) or slope == 0 or room == 0:
         return None
     rounded = graph.operations[argument].name != INPUT
     pad = (_ROUNDING if rounded else _ONE_ROUNDING) * max(abs(low), abs(high))
     below = max(low - pad, low / 2) if low > 0 else low - pad
     above = min(high + pad, high / 2) if high < 0 else high + pad
     relative = share / weighted if weighted else 0.0
+    if np.isfinite(room):
+        relative = min(relative, 0.5)
     meaning = part(graph, at, argument)
-    return design(meaning, below - reach, above + reach, share / slope, relative, words)
+    close = min(share / slope, room)
+    return design(meaning, below - reach, above + reach, close, relative, words)
 
 
 def _with_kernels(graph: Graph, choices: Mapping[int, _Choice]) -> Graph:

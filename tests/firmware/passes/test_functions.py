@@ -97,6 +97,16 @@ def test_what_decides_a_branch_is_left_to_the_library() -> None:
     assert not any(operation.kernel for operation in own.operations)
 
 
+@pytest.mark.parametrize("divisor", ["cube(abs(h))", "exp(abs(h))", "1.001 + sin(h)", "cosh(h)"])
+def test_no_divisor_becomes_zero_however_little_it_matters(divisor) -> None:
+    """Nearly everywhere the angle is 0 or pi, whatever the divisor is."""
+    domain = Domain.box(t=(-45, 91), h=(-25, 25))
+    own = with_kernels(f"atan2(-0.9, 168673*tanh(t)/({divisor}))", domain, 0.05)
+    x = np.column_stack([np.zeros(2001), np.linspace(-25, 25, 2001)])
+    positive = Formula.parse(divisor, domain)(x) > 1e-30
+    assert np.isfinite(own.evaluate(x[positive], "float32")).all()
+
+
 @pytest.mark.parametrize("accuracy", [0.0, -1.0, float("nan"), float("inf")])
 def test_an_accuracy_that_is_none_is_refused(accuracy: float) -> None:
     with pytest.raises(ExportError, match="accuracy above 0"):
