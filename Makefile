@@ -37,10 +37,10 @@ demo: $(READY) ## distill the shipped teacher: a formula, an MLflow run and comp
 
 # Two workers for two cores: libraries' own threads on top of them would wait for each other.
 test: $(READY) lint ## lint, types, layers and every fast test (under 10 minutes on 2 cores)
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadgroup -m "not slow and not julia"
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile -m "not slow and not julia"
 
 test-all: $(READY) lint ## the slow sweeps too
-	OMP_NUM_THREADS=1 HYPOTHESIS_PROFILE=new $(BIN)/pytest -n 2 --dist loadgroup -m "not julia"
+	OMP_NUM_THREADS=1 HYPOTHESIS_PROFILE=new $(BIN)/pytest -n 2 --dist loadfile -m "not julia"
 
 # One after the other: some hold searches to their seconds. Nothing is downloaded unless
 # DISTILL_JULIA=download says so.

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadFileScheduling
 
 pytest_plugins = ["tests.servers.fixtures"]
 
@@ -18,6 +19,32 @@ pytest_plugins = ["tests.servers.fixtures"]
 settings.register_profile("same", derandomize=True)
 settings.register_profile("new", print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
+
+
+TOGETHER = {
+    "tests/cluster/": "a Slurm of one node",
+    "tests/servers/": "PostgreSQL and MLflow",
+    "tests/tracking/test_references.py": "PostgreSQL and MLflow",
+}
+"""Tests of one worker, by how their path begins: what they share takes long to start."""
+
+
+class TogetherOrByFile(LoadFileScheduling):
+    """A worker gets a whole file, so that what a file's tests share is made once.
+
+    Marks (``xdist_group``) would not do: pytest 9.2 takes no notice of the names that pytest-xdist
+    3.8 makes of them, and says nothing.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return next((what for start, what in TOGETHER.items() if file.startswith(start)), file)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadFileScheduling:
+    """The order in which two workers share the tests."""
+    return TogetherOrByFile(config, log)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

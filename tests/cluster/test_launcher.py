@@ -13,8 +13,6 @@ import pytest
 
 from distill.sweeping.slurm_queue import Queue, largest_array
 
-pytestmark = pytest.mark.xdist_group("cluster")
-
 DRIVER = Path(__file__).parent / "driver.py"
 
 Start = Callable[..., subprocess.Popen[str]]

@@ -9,8 +9,6 @@ import pytest
 
 from tests.gathering.conftest import distill, plant, words
 
-pytestmark = pytest.mark.xdist_group("cluster")
-
 
 @pytest.mark.slow
 def test_parts_on_slurm_share_the_answers_and_a_killed_one_is_asked_again(

@@ -12,8 +12,6 @@ from tests.servers.mlflow_server import MlflowServer, mlflow_server, with_tables
 from tests.servers.postgres import postgres, programs
 from tests.sweeping.conftest import TEACHER, Place
 
-pytestmark = pytest.mark.xdist_group("cluster")
-
 JOBS = ("sampling.points=32,48,64",)
 Found = tuple[str, float, bytes]
 

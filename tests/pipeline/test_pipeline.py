@@ -33,9 +33,6 @@ from distill.progress import Silent
 from distill.stages.score import Scored, published_candidates
 from distill.stages.select import select
 
-# One study is made once and then gone on from: in one process.
-pytestmark = pytest.mark.xdist_group("pipeline")
-
 
 class Heard(Silent):
     def __init__(self) -> None:

@@ -1,7 +1,7 @@
 """A real PostgreSQL and a real MLflow server over http, for the tests that need them.
 
-All tests have these fixtures. Those that use them are marked ``xdist_group("servers")``, so that
-they are started once.
+All tests have these fixtures. Those that use them are in one worker (``TOGETHER`` in
+tests/conftest.py), so that they are started once.
 """
 
 from __future__ import annotations

@@ -14,8 +14,6 @@ from distill.tracking.sync import LOGGED, sync
 from tests.servers.content import content_of
 from tests.tracking.conftest import make_study
 
-pytestmark = pytest.mark.xdist_group("servers")
-
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch):

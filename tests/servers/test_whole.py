@@ -13,8 +13,6 @@ from distill.progress import Silent
 from distill.tracking.sync import LOGGED, sync
 from tests.servers.content import content_of
 
-pytestmark = pytest.mark.xdist_group("servers")
-
 SMALL = [
     "engine=polynomial", "engine.options.max_terms=2", "engine.rounds=1", "score=quick",
     "score.points=2000", "target=host", "export.verify=false", "engine.keep=3", "tolerance=5",

@@ -4,8 +4,6 @@ import pytest
 
 from benchmarks.parallel_writers import repeat, small
 
-pytestmark = pytest.mark.xdist_group("servers")
-
 WRITERS = 6
 
 

@@ -16,8 +16,6 @@ from distill.tracking.store import open_store
 
 MODEL = "distill-found"
 
-pytestmark = pytest.mark.xdist_group("servers")
-
 
 @pytest.fixture(scope="module", params=["sqlite", "server"])
 def store(request, tmp_path_factory):
