@@ -7,7 +7,6 @@ Interval Analysis, 2009, chapter 11). Stopped at any time, the highest bound of 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import numpy as np
 from distill.arrays import Array
 from distill.bounds.base import Enclosable
 from distill.bounds.boxes import Boxes
+from distill.bounds.deadline import Deadline
 from distill.bounds.enclosure import Enclosure, joined, pairs
 from distill.bounds.partition import Partition, Split
 from distill.domain import Domain
@@ -116,7 +116,7 @@ def prove(
     if found is not None and len(found):
         search.look(domain.clip(found))
     partition = Partition(domain)
-    start = time.monotonic()
+    deadline = Deadline.after(limits.seconds)
     # The matrices are small: more threads wait for each other longer than they work.
     with threadpool_limits(1, "blas"), _pool(limits.workers) as pool:
         while np.isfinite(search.found):
@@ -125,11 +125,12 @@ def prove(
                 max(BATCH[0], min(BATCH[1], partition.waiting // 4)),
                 limits.boxes - partition.bounded,
             )
-            chosen = partition.highest(wanted, count)
+            chosen = partition.highest(wanted, deadline.at_once(count))
             if not len(chosen):
                 break
             boxes = partition.boxes(chosen)
-            band = _enclosed(function, boxes, pool)
+            with deadline.bounding(len(chosen)):
+                band = _enclosed(function, boxes, pool)
             low, high = band.range()
             partition.bound(chosen, np.maximum(-low, high))
             search.climb(boxes, band)
@@ -137,7 +138,7 @@ def prove(
             partition.split(chosen, _scores(band, boxes, domain), cuts, wanted)
             if tell:
                 tell(partition.highest_bound, search.found, partition.bounded)
-            if limits.seconds is not None and time.monotonic() - start > limits.seconds:
+            if deadline.over:
                 break
     bound = partition.highest_bound if np.isfinite(search.found) else np.inf
     # A value found is rounded; the bound is not: what was found may be a rounding above it.

@@ -106,7 +106,8 @@ def _in_rounds(
         seconds = seconds_of_fitting(config, state, news)
         better = refined(worth, state, tolerance, news, seconds, gate)
         asking.release()
-        entry = _ended_round(better, state, asking, config, own) | {
+        left = seconds_of_fitting(config, state, news)
+        entry = _ended_round(better, state, asking, config, own, left) | {
             "seconds": news.seconds,
             "told": news.to_data(),
         }
@@ -242,10 +243,11 @@ def _ended_round(
     asking: Asking,
     config: EngineConfig,
     own: OwnForm | None,
+    seconds: float | None,
 ) -> dict[str, object]:
     """The journal's entry of a round: its candidates and the points where the best are worst.
 
-    Beside those that a search found there are points where least is proven.
+    Beside those that a search found there are points where least is proven, in so many seconds.
     """
     sample = state.sample
     everything = unique([*refined, *state.kept], sample.x)
@@ -253,7 +255,7 @@ def _ended_round(
     new = asking.worst(
         formulas(doubted), sample, config.counterexamples, config.seed + state.rounds
     )
-    also = _suspected(formulas(doubted), sample, asking, config, own)
+    also = _suspected(formulas(doubted), sample, asking, config, own, seconds)
     new = replace(new, x=np.vstack([new.x, also.x]), y=np.concatenate([new.y, also.y]))
     grown = joined(sample, new.x, new.y)
     return {
@@ -273,13 +275,14 @@ def _suspected(
     asking: Asking,
     config: EngineConfig,
     own: OwnForm | None,
+    seconds: float | None,
 ) -> SampleSet:
     """The teacher's answers in the boxes where a short proof bounds the formulas least."""
     domain, oracle = sample.domain, asking.oracle
     x, y = np.empty((0, len(domain))), np.empty(0)
     if own is not None and oracle is not None and oracle.left >= 1:
         n = int(min(max(1, config.counterexamples // 4), oracle.left))
-        x = suspects(doubted, own, domain, boxes=SUSPECTED, n=n)
+        x = suspects(doubted, own, domain, boxes=SUSPECTED, n=n, seconds=seconds)
         y = oracle(x)
     known = np.isfinite(y)
     return SampleSet(domain, x[known], y[known], x[~known])

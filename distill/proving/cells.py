@@ -6,6 +6,8 @@ import numpy as np
 
 from distill.bounds.base import Enclosable
 from distill.bounds.boxes import Boxes
+from distill.bounds.deadline import Deadline
+from distill.bounds.enclosure import Enclosure, joined
 from distill.firmware.guard import Flags
 
 PIECES = 128
@@ -14,13 +16,21 @@ PIECES = 128
 ROUNDS = 40
 
 
-def unproven(function: Enclosable, cells: Boxes, allowed: float, boxes: int) -> Flags:
+def unproven(
+    function: Enclosable,
+    cells: Boxes,
+    allowed: float,
+    boxes: int,
+    until: float | None = None,
+) -> Flags:
     """Which of the cells (n,) are not proven to keep |function| within ``allowed``.
 
     A cell is given up where a value beyond the limit is found in it, where it falls into too many
-    pieces, and all that are undecided after ``boxes`` boxes.
+    pieces, and all that are undecided after ``boxes`` boxes, or at ``until``, a time of
+    ``time.monotonic``.
     """
     failed = np.zeros(cells.count, dtype=bool)
+    deadline = Deadline(until)
     owner, pieces = np.arange(cells.count), cells
     size = np.where(cells.high > cells.low, cells.high - cells.low, 1.0)
     for _ in range(ROUNDS):
@@ -29,7 +39,9 @@ def unproven(function: Enclosable, cells: Boxes, allowed: float, boxes: int) -> 
         boxes -= len(owner)
         if boxes < 0:
             break
-        band = function.enclose(pieces)
+        band = _enclosed(function, pieces, deadline)
+        if band is None:
+            break
         low, high = band.range()
         worst = np.maximum(-low, high)
         sign = np.where(high >= -low, 1.0, -1.0)
@@ -49,6 +61,19 @@ def unproven(function: Enclosable, cells: Boxes, allowed: float, boxes: int) -> 
         owner, pieces = _halved(owner, pieces, score.argmax(axis=0), function)
     failed[owner] = True
     return failed
+
+
+def _enclosed(function: Enclosable, pieces: Boxes, deadline: Deadline) -> Enclosure | None:
+    """The bands of the pieces; None where the time is over before all are known."""
+    bands, done = [], 0
+    while done < pieces.count:
+        if deadline.over:
+            return None
+        count = deadline.at_once(pieces.count - done)
+        with deadline.bounding(count):
+            bands.append(function.enclose(pieces.take(np.arange(done, done + count))))
+        done += count
+    return joined(bands)
 
 
 def _halved(

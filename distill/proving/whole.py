@@ -107,7 +107,13 @@ class Prover:
         left = np.argwhere(~flags)
         progress.advance(None, "proving the formula cell by cell")
         failed = (
-            unproven(self._difference(added.meant), region.cells(left), allowed, self.budget.boxes)
+            unproven(
+                self._difference(added.meant),
+                region.cells(left),
+                allowed,
+                self.budget.boxes,
+                self.budget.until,
+            )
             if allowed > 0
             else np.ones(len(left), dtype=bool)
         )

@@ -102,7 +102,7 @@ def certify(
         if own is not None:
             score = _proven(formulas[at], score, truth, own, effort, tolerance, seconds)
         boxes, finite = int(FACT_BOXES * effort.boxes), score.certified_error is not None
-        facts = facts_of(formulas[at], demands, truth.domain, boxes, finite=finite)
+        facts = facts_of(formulas[at], demands, truth.domain, boxes, finite=finite, until=deadline)
         return replace(score, facts=facts)
 
     # The teacher itself costs nothing: it is not counted among the candidates.

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from distill.bounds.base import NotBounded
 from distill.bounds.boxes import Boxes
+from distill.bounds.deadline import Deadline
 from distill.bounds.read import enclosable
 from distill.chain.expression import Expression
 from distill.domain import Domain
@@ -43,12 +44,19 @@ class Demands:
 
 
 def facts_of(
-    expression: Expression, demands: Demands, domain: Domain, boxes: int, *, finite: bool = False
+    expression: Expression,
+    demands: Demands,
+    domain: Domain,
+    boxes: int,
+    *,
+    finite: bool = False,
+    until: float | None = None,
 ) -> tuple[Fact, ...]:
     """Whether it is finite, and what is demanded of it, each proven or not.
 
     ``boxes`` is how many boxes each proof may look at; ``finite`` says that this is known already,
-    as from a bound of its error.
+    as from a bound of its error. What cannot be shown before ``until``, a time of
+    ``time.monotonic``, is not proven.
     """
     low, high = demands.low, demands.high
     looks: dict[str, Callable[[], Look]] = {}
@@ -63,21 +71,25 @@ def facts_of(
     facts = [Fact(FINITE, proven=True)] if finite else []
     for says, look in looks.items():
         try:
-            facts.append(Fact(says, everywhere(look(), domain, boxes)))
+            facts.append(Fact(says, everywhere(look(), domain, boxes, until)))
         except NotBounded:
             facts.append(Fact(says, proven=False))
     return tuple(facts)
 
 
-def everywhere(look: Look, domain: Domain, boxes: int) -> bool:
-    """Whether something can be shown of the whole domain with so many boxes looked at."""
-    left, spent = Boxes.of(domain), 0
+def everywhere(look: Look, domain: Domain, boxes: int, until: float | None = None) -> bool:
+    """Whether something can be shown of the whole domain, in time, with so many boxes looked at."""
+    left, spent, deadline = Boxes.of(domain), 0, Deadline(until)
     while left.count:
-        part, rest = left.take(np.arange(min(BATCH, left.count))), left.count - BATCH
+        if deadline.over:
+            return False
+        part = left.take(np.arange(deadline.at_once(min(BATCH, left.count))))
+        rest = left.count - part.count
         spent += part.count
-        holds, axes = look(part)
+        with deadline.bounding(part.count):
+            holds, axes = look(part)
         failed = part.take(~holds)
-        if not divisible(failed).all() or spent + 2 * failed.count + max(0, rest) > boxes:
+        if not divisible(failed).all() or spent + 2 * failed.count + rest > boxes:
             return False
         split = halves(failed, axes[~holds], domain)
         later = left.take(np.arange(part.count, left.count))

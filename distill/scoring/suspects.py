@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Sequence
 
 import numpy as np
@@ -20,23 +21,35 @@ RATIO = 1.01
 
 
 def suspects(
-    formulas: Sequence[Formula], own: OwnForm, domain: Domain, *, boxes: int, n: int
+    formulas: Sequence[Formula],
+    own: OwnForm,
+    domain: Domain,
+    *,
+    boxes: int,
+    n: int,
+    seconds: float | None = None,
 ) -> Array:
     """At most n points (m, d) where the formulas may be more wrong than a search found.
 
     A short proof of each formula, with so many boxes, gives the worst point that it met and the
     middles of the boxes with the highest bounds. The formulas take turns, and every point keeps a
-    distance from those already taken. Formulas that cannot be enclosed give none.
+    distance from those already taken. Formulas that cannot be enclosed give none, nor do
+    those that ``seconds``, for all of them together, leave no time for.
     """
     ranked: list[Array] = []
     if own.function is None or n < 1:
         return np.empty((0, len(domain)))
-    for formula in formulas:
+    until = None if seconds is None else time.monotonic() + seconds
+    for number, formula in enumerate(formulas):
+        left = None if until is None else until - time.monotonic()
+        if left is not None and left <= 0:
+            break
+        share = None if left is None else left / (len(formulas) - number)
         try:
             difference = Difference(enclosable(formula), own.function)
         except NotBounded:
             continue
-        bound = prove(difference, domain, Limits(ratio=RATIO, boxes=boxes))
+        bound = prove(difference, domain, Limits(ratio=RATIO, seconds=share, boxes=boxes))
         ranked.append(domain.clip(np.vstack([bound.at[None, :], bound.worst])))
     distance = 0.5 * n ** (-1 / len(domain))
     taken: list[Array] = []

@@ -18,7 +18,7 @@ from distill.engines.rules import Rules
 from distill.firmware.cost import Cost
 from distill.firmware.spec import BundleSpec
 from distill.firmware.target import load_target
-from distill.firmware.vector.spec import VectorSpec
+from distill.firmware.vector.spec import LOCALS, VectorSpec
 from distill.fitting.keeping import rules_of
 from distill.formula import Formula
 from distill.scoring.facts import FINITE
@@ -77,8 +77,10 @@ class Choice:
             return None
         target, arithmetic = load_target(config.target), self.cost.arithmetic
         if isinstance(self.formula, ClosedForm):
+            # An output may be called what the C around it calls a variable, a function may not.
+            free = f"the_{name}" if name in LOCALS else name
             return plain_vector(
-                self.formula, name, arithmetic, config.tolerance, config.export, target
+                self.formula, free, arithmetic, config.tolerance, config.export, target
             )
         return plain_spec(
             self.candidate.written,

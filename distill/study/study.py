@@ -203,7 +203,7 @@ class Study:
         if isinstance(spec, BundleSpec):
             assert spec.implementation is not None  # the spec has a formula
             return spec.implementation.text(name, Names(name))
-        text = render_vector_code(spec)[f"{name}.c"]
+        text = render_vector_code(spec)[f"{spec.name}.c"]
         if len(text) <= LONGEST_SOURCE:
             return text
         start = text[: text.rindex("\n", 0, LONGEST_SOURCE) + 1]
