@@ -8,6 +8,10 @@ PIP := $(BIN)/pip --quiet --disable-pip-version-check
 TORCH ?=
 READY := $(VENV)/.ready
 
+# Tests start distill hundreds of times. Where Python is told to keep nothing of what it compiles, each
+# of these processes compiles the package anew, which takes most of its time.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-all test-julia lint bench docs lock audit licences release wheel clean
 

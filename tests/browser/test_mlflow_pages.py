@@ -178,6 +178,7 @@ def test_the_report_of_a_run_is_drawn_in_its_artifacts(site, page):
     assert f"distill export run={run.run_id}" in report.locator("#take").inner_text()
 
 
+@pytest.mark.slow  # without a browser: tests/cli/test_choose.py
 def test_what_a_person_tags_is_exported_and_verified(site, page, monkeypatch):
     mine = site.runs()[1].info.run_id
     assert mine != site.chosen

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 import skops.io
 from sklearn.tree import DecisionTreeClassifier
 
@@ -19,6 +20,7 @@ def run(*arguments: str, cwd: Path) -> str:
     return done.stdout
 
 
+@pytest.mark.slow  # in one process: tests/pipeline/test_outputs.py
 def test_all_outputs_of_a_file_and_then_one_of_them(tmp_path: Path) -> None:
     x = np.random.default_rng(0).uniform(0, 1, (90, 2))
     y = np.array(["low", "middle", "high"])[(3 * x.mean(axis=1)).astype(int)]

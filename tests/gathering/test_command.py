@@ -17,6 +17,7 @@ Calls = Callable[[], list[str]]
 JOBLIB = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
 
 
+@pytest.mark.slow  # in one process: tests/gathering/test_gather.py
 def test_a_part_that_is_killed_is_asked_again_and_the_run_asks_nothing_more(calls: Calls):
     given = words("kills_its_asker_once", "sampling.points=80", "teacher.options.calls=200")
     done = distill("sample", "--json", *given, "sampling.jobs=2", *JOBLIB)

@@ -9,6 +9,8 @@ import pytest
 
 from distill.config.folder import read_option
 from distill.config.schema import StudyConfig
+from distill.firmware import verify
+from distill.firmware.toolchains import host_compilers
 
 HERE = Path(__file__).parent
 
@@ -16,7 +18,11 @@ MakeQuick = Callable[[Path, pytest.MonkeyPatch], StudyConfig]
 
 
 def _make_quick(folder: Path, monkeypatch: pytest.MonkeyPatch) -> StudyConfig:
-    """Distill the pendulum with the polynomial engine; results are kept in ``folder``."""
+    """Distill the pendulum with the polynomial engine; results are kept in ``folder``.
+
+    The C is verified with one host compiler: the others take most of the time.
+    """
+    monkeypatch.setattr(verify, "host_compilers", lambda: host_compilers()[:1])
     monkeypatch.chdir(folder)
     monkeypatch.syspath_prepend(str(HERE))
     monkeypatch.setenv("PYTHONPATH", str(HERE))
@@ -32,7 +38,7 @@ def _make_quick(folder: Path, monkeypatch: pytest.MonkeyPatch) -> StudyConfig:
     config.engine.evaluations = 100_000
     config.engine.operators = ["add", "sub", "mul", "div", "square", "sqrt"]
     config.engine.options = {"max_terms": 5, "max_degree": 3}
-    config.engine.keep = 12
+    config.engine.keep = 8
     config.score.points = 2_000
     config.score.starts = 8
     config.export.verify_points = 5_000
@@ -50,15 +56,6 @@ def make_quick() -> MakeQuick:
 def quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StudyConfig:
     """That config for one test."""
     return _make_quick(tmp_path, monkeypatch)
-
-
-@pytest.fixture
-def one_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Verification with one host compiler: the others take most of the time."""
-    from distill.firmware import verify
-
-    found = verify.host_compilers()[:1]
-    monkeypatch.setattr(verify, "host_compilers", lambda: found)
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ def classes() -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.fixture
-def sorting(quick: StudyConfig, one_compiler: None) -> StudyConfig:
+def sorting(quick: StudyConfig) -> StudyConfig:
     """The quick study, with one toolchain of the chip."""
     quick.target = {**quick.target, "native": None}
     quick.export.verify_points = 1000

@@ -25,7 +25,7 @@ DOMAIN = Domain.box(a=(0, 1), b=(0, 1))
 
 
 @pytest.fixture
-def exact(quick: StudyConfig, one_compiler: None) -> StudyConfig:
+def exact(quick: StudyConfig) -> StudyConfig:
     """A study by the engine ``exact``, with one toolchain of the chip."""
     quick.engine = EngineConfig(**read_option("engine", "exact"))
     quick.target = {**quick.target, "native": None}

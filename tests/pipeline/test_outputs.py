@@ -28,7 +28,7 @@ def whole(config: StudyConfig, heard: Heard):
 
 
 @pytest.fixture
-def two(quick: StudyConfig, one_compiler: None) -> StudyConfig:
+def two(quick: StudyConfig) -> StudyConfig:
     """Sum and product of two numbers, both at once."""
     quick.teacher.source = "teachers_for_tests:two_outputs"
     quick.teacher.options = {"outputs": ["total", "area"]}

@@ -104,7 +104,9 @@ def test_a_repeated_study_reuses_everything_and_gives_the_same_bytes(
     [
         # The search knows what operators cost on the chip.
         ("target", {"fit", "score", "measure", "select", "export", "verify"}),
-        ("target, uniform", {"measure", "select", "export", "verify"}),
+        pytest.param(
+            "target, uniform", {"measure", "select", "export", "verify"}, marks=pytest.mark.slow
+        ),
         ("rule", {"select"}),
         ("score", {"score", "measure", "select"}),
         ("verify", {"verify"}),
@@ -282,6 +284,7 @@ def wait_for_rounds(folder: Path, count: int, process: subprocess.Popen[str]) ->
         time.sleep(0.05)
 
 
+@pytest.mark.slow  # in one process: tests/pipeline/test_fitting.py
 def test_a_killed_search_goes_on_and_ends_with_the_same_result(tmp_path: Path) -> None:
     (tmp_path / "whole").mkdir()
     (tmp_path / "killed").mkdir()
