@@ -102,6 +102,7 @@ def _judged(tally: Tally, case: Case, printer: str) -> Iterator[None]:
 def reason_of(error: DistillError) -> str:
     """A refusal without its names and numbers."""
     text = re.sub(r"`[^`]*`", "...", error.what.splitlines()[0])
+    text = re.sub(r" at \w+ = .*, so ", " at a point, so ", text)
     return re.sub(r"-?\d[\d,.]*(e[-+]?\d+)?", "N", text)
 
 
