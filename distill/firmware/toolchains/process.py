@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,7 +79,8 @@ def run_tool(
         output, errors = process.communicate(timeout=seconds)
     except BaseException as error:
         if posix:
-            os.killpg(process.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it may have ended in the meantime
+                os.killpg(process.pid, signal.SIGKILL)
         else:
             process.kill()
         process.communicate()

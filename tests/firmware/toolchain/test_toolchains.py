@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -75,6 +76,22 @@ def test_a_program_that_does_not_end_is_killed_with_its_children(tmp_path: Path)
             break
         time.sleep(0.05)
     assert not alive(child)
+
+
+def test_ctrl_c_while_a_program_ends_is_ctrl_c(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The processes that are to be killed may be gone."""
+    ended = subprocess.Popen.communicate
+
+    def interrupted(process: subprocess.Popen[bytes], timeout: float | None = None) -> None:
+        monkeypatch.undo()
+        ended(process)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(subprocess.Popen, "communicate", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run_tool([sys.executable, "-c", ""], seconds=60, folder=tmp_path)
 
 
 def test_a_compile_error_shows_the_compilers_first_lines(tmp_path: Path, pic32: Target) -> None:
