@@ -40,7 +40,7 @@ demo: $(READY) ## distill the shipped teacher: a formula, an MLflow run and comp
 	@$(BIN)/distill run experiment=wet_bulb
 
 # Two workers for two cores: libraries' own threads on top of them would wait for each other.
-test: $(READY) lint ## lint, types, layers and every fast test (under 10 minutes on 2 cores)
+test: $(READY) lint ## lint, types, layers and every fast test
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile -m "not slow and not julia"
 
 test-all: $(READY) lint ## the slow sweeps too
