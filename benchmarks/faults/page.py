@@ -10,6 +10,10 @@ PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
 BEGIN, END = "<!-- figures: benchmarks/faults.py --write -->", "<!-- end of figures -->"
 
 
+SHOWN = 120
+"""Characters that are shown of what was wrong."""
+
+
 def write(rows: Sequence[Mapping[str, Any]], about: str) -> None:
     """Put the figures into the page, between its marks."""
     head, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
@@ -30,6 +34,12 @@ def figures(rows: Sequence[Mapping[str, Any]], about: str) -> str:
         good = sum(not row["wrong"] for row in these)
         count = sum(row["count"] for row in these)
         lines.append(f"| {kind} | {len(these)} | {count} | {good} of {len(these)} |")
-    wrong = [f"- {r['kind']}, {r['name']}: {w}" for r in rows for w in r["wrong"]]
+    wrong = [f"- {r['kind']}, {r['name']}: {_short(w)}" for r in rows for w in r["wrong"]]
     told = ["", "What was wrong:", "", *wrong] if wrong else []
     return "\n".join([*lines, *told, ""])
+
+
+def _short(text: str) -> str:
+    """One line, which of a traceback has the end."""
+    line = " ".join(text.split())
+    return line if len(line) <= SHOWN else f"... {line[-SHOWN:]}"
