@@ -83,13 +83,25 @@ class Asking:
         if self.oracle:
             self.oracle.questions = self.questions
 
-    def worst(self, formulas: Sequence[Formula], sample: SampleSet, n: int, seed: int) -> SampleSet:
-        """At most n points at which the formulas are most wrong, with the teacher's answers."""
+    def worst(
+        self,
+        formulas: Sequence[Formula],
+        sample: SampleSet,
+        n: int,
+        seed: int,
+        seconds: float | None = None,
+    ) -> SampleSet:
+        """At most n points at which the formulas are most wrong, with the teacher's answers.
+
+        They are searched for ``seconds``, as long as it takes with None.
+        """
         oracle, domain = self.oracle, sample.domain
         x, y = np.empty((0, len(domain))), np.empty(0)
         if oracle is not None and self.teacher.can_be_asked and n and formulas:
             if oracle.left >= CLIMBING:
-                x = counterexamples(formulas, _Counted(oracle), domain, n=n, seed=seed)
+                x = counterexamples(
+                    formulas, _Counted(oracle), domain, n=n, seed=seed, seconds=seconds
+                )
             else:
                 x = _disputed(formulas, domain, int(min(n, oracle.left)), seed)
             y = oracle(x)

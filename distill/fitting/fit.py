@@ -252,10 +252,11 @@ def _ended_round(
     sample = state.sample
     everything = unique([*refined, *state.kept], sample.x)
     doubted = sorted(everything, key=lambda c: max_error(c, sample))[:DOUBTED]
+    half = None if seconds is None else seconds / 2
     new = asking.worst(
-        formulas(doubted), sample, config.counterexamples, config.seed + state.rounds
+        formulas(doubted), sample, config.counterexamples, config.seed + state.rounds, half
     )
-    also = _suspected(formulas(doubted), sample, asking, config, own, seconds)
+    also = _suspected(formulas(doubted), sample, asking, config, own, half)
     new = replace(new, x=np.vstack([new.x, also.x]), y=np.concatenate([new.y, also.y]))
     grown = joined(sample, new.x, new.y)
     return {

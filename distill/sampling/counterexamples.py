@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -29,13 +30,16 @@ def counterexamples(
     n: int,
     seed: int,
     output: int = 0,
+    seconds: float | None = None,
 ) -> Array:
     """At most n points of the domain, shape (m, d), where the formulas are most wrong.
 
     Each formula in turn gives its worst point, found by climbing, then its worst points of a common
     pool; every point keeps a distance from those already taken. Points at which the teacher has no
     finite answer are never taken; where only the formula is not finite, its error is infinite.
+    Climbing asks the teacher ten thousands of times: after ``seconds`` the pool has to do.
     """
+    until = None if seconds is None else time.monotonic() + seconds
     pool = every_point(domain)
     if pool is None:
         pool = np.vstack([border_points(domain, POOL // 4, seed), domain.sample(POOL, seed)])
@@ -48,8 +52,11 @@ def counterexamples(
     for formula in formulas:
         errors = np.abs(formula(pool) - truth)
         errors = np.where(np.isnan(errors), np.inf, errors)
-        worst = _climbed(formula, teacher, output, domain, pool, errors, seed, slope)
-        ranked.append(np.vstack([worst, pool[np.argsort(-errors, kind="stable")]]))
+        ranking = pool[np.argsort(-errors, kind="stable")]
+        if until is None or time.monotonic() < until:
+            worst = _climbed(formula, teacher, output, domain, pool, errors, seed, slope)
+            ranking = np.vstack([worst, ranking])
+        ranked.append(ranking)
     return _spread(ranked, domain, n)
 
 

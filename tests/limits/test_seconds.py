@@ -6,13 +6,16 @@ was put forward while the search went on says how long it asked, however busy th
 
 import time
 
+import numpy as np
 import pytest
 
 from distill import load_teacher
 from distill.config.schema import StudyConfig
 from distill.domain import Domain
+from distill.formula import Formula
 from distill.pipeline.one_output import search
 from distill.progress import Silent
+from distill.sampling.counterexamples import counterexamples
 
 SECONDS = 3.0
 ALLOWED = 5.0
@@ -64,3 +67,19 @@ def test_a_slow_teacher_is_asked_no_longer_than_allowed(tmp_path, monkeypatch, e
     search(config, heard, teacher, DOMAIN)
     assert heard.asked is not None
     assert 0 < heard.asked <= SECONDS + ALLOWED
+
+
+def test_worst_points_are_not_climbed_to_for_longer(monkeypatch):
+    """A teacher that answers quickly is asked ten thousands of times for them."""
+    slow = Slow(monkeypatch, 4e-4)
+    teacher = load_teacher(slow, domain=DOMAIN, name="slow")
+    formulas = [Formula.parse(f"{k}*a/b + 0.1*c", DOMAIN) for k in range(1, 7)]
+    began = slow.spent
+    x = counterexamples(formulas, teacher, DOMAIN, n=32, seed=0, seconds=SECONDS)
+    timed = slow.spent - began
+    assert 0 < timed <= SECONDS + ALLOWED
+    assert DOMAIN.contains(x).all()
+    assert len(x) == 32
+    everything = counterexamples(formulas, teacher, DOMAIN, n=32, seed=0)
+    assert slow.spent - began - timed > SECONDS + ALLOWED, "or it would hold without a clock"
+    assert np.array_equal(everything, counterexamples(formulas, teacher, DOMAIN, n=32, seed=0))
