@@ -24,6 +24,7 @@ from filelock import FileLock, Timeout
 import distill
 from distill.errors import StorageError
 from distill.files import disk_errors, left_of, remove, whole_folder, write_whole
+from distill.interrupts import end_if_interrupted
 from distill.journal import Journal
 from distill.manifest import damage, write_manifest
 from distill.progress import Progress
@@ -108,6 +109,7 @@ class Runner:
         ------
         StorageError : when the folder cannot be written or read.
         """
+        end_if_interrupted()
         key = key_of(stage.name, config, inputs)
         folder = self._folder(stage, key)
         if damage(folder):

@@ -129,11 +129,11 @@ def run_all(
             hint="check with fewer at once: jobs=1.",
         ) from None
     finally:
-        # What still runs is not waited for: after a failure or Ctrl-C nobody wants it.
-        processes = list((getattr(pool, "_processes", None) or {}).values())
-        pool.shutdown(wait=False, cancel_futures=True)
-        for process in processes:
+        # What still runs is ended: after a failure or Ctrl-C nobody wants it. The pool's thread is
+        # waited for, as it closes the pipe through which Python wakes it at exit.
+        for process in list((getattr(pool, "_processes", None) or {}).values()):
             process.terminate()
+        pool.shutdown(cancel_futures=True)
 
 
 @contextmanager

@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from types import FrameType
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from distill.cli.bug import report_bug
 from distill.cli.command import print_error, print_text, unknown
 from distill.cli.table import COMMANDS
 from distill.errors import BUG, INTERRUPTED, DistillError
-
-if TYPE_CHECKING:
-    from sys import UnraisableHookArgs
-
-SOON = 0.02
-"""Seconds after which a signal that was dropped comes again."""
+from distill.interrupts import listening, not_lost
 
 HELP = """\
 distill: from a trained model that is too large for the chip to a formula that is not.
@@ -69,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print_text(f"usage: distill {command.usage}\n\n{command.summary}\n")
         return 0
     try:
-        with _signals():
+        with listening(), not_lost():
             return command.run(rest)
     except DistillError as error:
         return _tell(error)
@@ -81,36 +70,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception:
         report_bug()
         return BUG
-
-
-@contextmanager
-def _signals() -> Iterator[None]:
-    """SIGTERM ends a command as Ctrl-C does, wherever either of them comes.
-
-    Python prints and drops what is raised while an object is deleted; the signal is sent again
-    when that is over.
-    """
-    before = sys.unraisablehook
-
-    def unraisable(dropped: UnraisableHookArgs) -> None:
-        if issubclass(dropped.exc_type, KeyboardInterrupt):
-            # SIGINT may be ignored: shells do that for `&`.
-            again = threading.Timer(SOON, os.kill, (os.getpid(), signal.SIGTERM))
-            again.daemon = True
-            again.start()
-        else:
-            before(dropped)
-
-    signal.signal(signal.SIGTERM, _terminated)
-    sys.unraisablehook = unraisable
-    try:
-        yield
-    finally:
-        sys.unraisablehook = before
-
-
-def _terminated(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 def _tell(error: DistillError) -> int:

@@ -11,6 +11,7 @@ from distill.cli.bug import report_bug
 from distill.cli.command import print_error
 from distill.cli.voices import Manner, manner_of, voice_of
 from distill.errors import BUG, ConfigError, DistillError
+from distill.interrupts import end_if_interrupted, not_lost
 
 if TYPE_CHECKING:
     from hydra.types import HydraContext
@@ -41,6 +42,7 @@ def under_hydra(task: Run, command: str, arguments: list[str]) -> int:
         if stop.code in {None, 0}:
             return 0
         if task.exit_code is None:
+            end_if_interrupted()
             # Hydra itself leaves with 1 after it has told what is wrong with an override.
             _suggest_keys(arguments)
             error = ConfigError(
@@ -68,7 +70,7 @@ class Run:
         from distill.config.schema import read_config
 
         try:
-            with voice_of(self.manner, "run") as voice:
+            with voice_of(self.manner, "run") as voice, not_lost():
                 running.run_and_show(read_config(composed), (), voice)
         except DistillError as error:
             self.leave(error)
@@ -82,7 +84,8 @@ class Run:
         from distill.sweeping.driver import sweep
 
         try:
-            self.exit_code = sweep(context, config, arguments, show_of(self.manner))
+            with not_lost():
+                self.exit_code = sweep(context, config, arguments, show_of(self.manner))
         except KeyboardInterrupt as error:
             self._tell_program(error)
             raise

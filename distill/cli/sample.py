@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from distill.cli.run import Run, under_hydra
 from distill.cli.voices import manner_of, voice_of
 from distill.errors import ConfigError, DistillError
+from distill.interrupts import not_lost
 
 if TYPE_CHECKING:
     from hydra.types import HydraContext
@@ -38,7 +39,7 @@ class _Sample(Run):
             launch(context, config, task, tasks, arguments, logs)
 
         try:
-            with voice_of(self.manner, "sample") as voice:
+            with voice_of(self.manner, "sample") as voice, not_lost():
                 _check_single(arguments)
                 voice.result(result_of(gather(read_config(config), over_launcher, voice)))
         except DistillError as error:

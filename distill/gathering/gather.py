@@ -24,6 +24,7 @@ from distill.files import disk_errors
 from distill.gathering.part import AskParts, Folder, PartRecord
 from distill.gathering.points import open_first, points_asked, slow_one
 from distill.gathering.watch import Watch
+from distill.interrupts import not_lost
 from distill.pipeline.all_outputs import ALL
 from distill.pipeline.one_output import study_root
 from distill.progress import Progress
@@ -204,7 +205,8 @@ class _Asking:
         """Run a task for each open part, and wait; what the launcher said when it failed."""
         said = ""
         try:
-            self.launch(task, len(task.parts), logs)
+            with not_lost():
+                self.launch(task, len(task.parts), logs)
         except DistillError:
             raise
         except Exception as error:  # a dead part ends some launchers; others are still asked

@@ -18,6 +18,7 @@ from distill.config.schema import StudyConfig, read_config
 from distill.errors import BUG, DistillError, StorageError, TeacherError
 from distill.files import disk_errors, write_whole
 from distill.gathering.points import open_first, points_asked, slow_one
+from distill.interrupts import not_lost
 from distill.teachers.simulator import Tally
 
 HOPELESS = 16
@@ -137,7 +138,8 @@ class AskParts:
         with self.folder.lock(number):
             if self.folder.record(number) is None:
                 try:
-                    record = self._ask(read_config(composed), number)
+                    with not_lost():
+                        record = self._ask(read_config(composed), number)
                 except Abandoned:
                     return
                 except DistillError as error:

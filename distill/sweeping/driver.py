@@ -16,6 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from distill.config.schema import StudyConfig, SweepConfig, plain, read_sweep
 from distill.errors import ConfigError, DistillError, StorageError
+from distill.interrupts import not_lost
 from distill.pipeline.opening import check_engine, open_context
 from distill.runner import code_fingerprint
 from distill.sweeping.budget import Plan, Shares, check
@@ -115,7 +116,8 @@ def _launched(whole: Sweep, folder: SweepFolder, shares: Shares | None, show: Sw
             folder, source, whole.context, whole.config, whole.fixed, shares, whole.kind.count
         )
         try:
-            launch(whole.context, whole.config, task, tasks, whole.fixed, folder.path)
+            with not_lost():
+                launch(whole.context, whole.config, task, tasks, whole.fixed, folder.path)
         except DistillError:
             raise
         except Exception as error:

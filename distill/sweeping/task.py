@@ -19,6 +19,7 @@ from distill.config.schema import StudyConfig
 from distill.errors import DistillError, exit_code_of
 from distill.files import disk_errors
 from distill.identifiers import visible
+from distill.interrupts import not_lost
 from distill.sweeping.budget import Shares, time_beside
 from distill.sweeping.capped import CappedText
 from distill.sweeping.composing import study_of
@@ -102,7 +103,7 @@ class Task:
                 JsonLines("run", job.number, events), Terminal(_on(log), _on(log)), noting
             )
             try:
-                with voice:
+                with voice, not_lost():
                     record = self._run(job, record, voice)
             except DistillError as error:
                 print(visible(f"distill: {error}"), file=log)

@@ -29,14 +29,21 @@ def in_finalize(arguments):
     time.sleep(20)
     return 0
 
+def in_library(arguments):
+    try:
+        os.kill(os.getpid(), signal.SIGNAL)
+        time.sleep(20)
+    finally:
+        raise AttributeError("half-made")
+
 front.COMMANDS["wait"] = Command("wait", "", WHERE)
 sys.exit(front.main(["wait"]))
 """
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
-@pytest.mark.parametrize("where", ["in_del", "in_finalize"])
-def test_a_signal_while_something_is_deleted_is_not_dropped(name: str, where: str) -> None:
+@pytest.mark.parametrize("where", ["in_del", "in_finalize", "in_library"])
+def test_a_signal_is_not_dropped_wherever_it_comes(name: str, where: str) -> None:
     code = DELETED.replace("SIGNAL", name).replace("WHERE", where)
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False,
