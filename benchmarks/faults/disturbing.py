@@ -12,6 +12,7 @@ import shutil
 import signal
 import sqlite3
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
@@ -146,7 +147,7 @@ class Bench:
         """
         found = [f"outlived its run ({ended.stage}): {line}" for line in ended.left]
         if ended.hung:
-            return [*found, f"hung in {ended.stage}"]
+            return [*found, f"hung in {ended.stage}: {ended.said[-20_000:]}"]
         if "Traceback" in ended.said or ended.status == 70:
             found.append(f"a traceback or a bug, status {ended.status}: {ended.said[-500:]}")
         elif ended.status > 0 and (ended.status not in HONEST or not ended.said.strip()):
@@ -155,7 +156,10 @@ class Bench:
             left = judged(self.root, self.build)
             both = {*left, *self.expected}
             differing = sorted(k for k in both if left.get(k) != self.expected.get(k))
-            found += [f"success, but {key} is not as undisturbed" for key in differing[:5]]
+            if differing:
+                copy = Path(tempfile.mkdtemp(prefix="differs-", dir=self.scratch)) / "work"
+                shutil.copytree(self.work, copy)
+                found.append(f"success, but {', '.join(differing)} differ: {copy}")
             found += [f"left behind: {name}" for name in leftovers(self.root, self.build)]
         elif complete:
             found.append(f"the run afterwards ended with {ended.status}: {ended.said[-500:]}")

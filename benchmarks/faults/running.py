@@ -9,6 +9,7 @@ difference.
 from __future__ import annotations
 
 import atexit
+import faulthandler
 import importlib
 import json
 import os
@@ -24,7 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 MARK = "DISTILL_FAULT_RUN"
-PATIENCE = 600.0
+PATIENCE = 300.0
 """Seconds after which a run hangs."""
 
 GONE = 10.0
@@ -101,7 +102,10 @@ class Going:
             if until():
                 return True
             if time.monotonic() - self.started > PATIENCE:
+                if not self.hung:  # where it hangs goes to what it says
+                    self.send(signal.SIGABRT, group=False)
                 self.hung = True
+                time.sleep(1)
                 self.send(signal.SIGKILL)
             time.sleep(0.005)
         return False
@@ -150,6 +154,7 @@ def start(
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         tempfile.tempdir = None
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        faulthandler.enable(2)
         os.chdir(work)
         if program:
             os.execv(sys.executable, [sys.executable, "-m", "distill.cli", *arguments])

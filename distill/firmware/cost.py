@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
@@ -20,14 +19,13 @@ from distill.firmware.passes import lower
 from distill.firmware.passes.powers import powers_to_products
 from distill.firmware.target import Target, Unit
 from distill.firmware.toolchains import Toolchain, ToolMissing, toolchain_for
+from distill.firmware.toolchains.at_once import at_once
 from distill.formula import Formula
 
 VERSION = 2
 
 COUNTED = 32
 """Points at which instructions are counted."""
-
-WORKERS = 2
 
 _NUMBERS: dict[Arithmetic, Number] = {"float32": "float32", "double": "double", "fixed": "int32"}
 _ARITHMETICS: dict[Number, Arithmetic] = {n: a for a, n in _NUMBERS.items()}
@@ -115,16 +113,12 @@ def measure_many(
     points = inputs[evenly(len(inputs), COUNTED)]
     signature = Signature(inputs.shape[1], number or _NUMBERS[arithmetic])
     job = _Job(signature, arithmetic, points, target)
-    pool = ThreadPoolExecutor(max_workers=WORKERS)
     try:
         toolchain = toolchain_for(target)
         toolchain.prepare(announce)
-        # Compilers are programs of their own, so threads keep both cores busy.
-        found = list(pool.map(lambda name: job.measure(name, sources[name], toolchain), sources))
+        found = at_once(lambda name: job.measure(name, sources[name], toolchain), sources)
     except ToolMissing:
         return Measured({name: estimate(formulas[name], target, arithmetic) for name in sources})
-    finally:
-        pool.shutdown(cancel_futures=True)
     by_name = dict(zip(sources, found, strict=True))
     return Measured(
         {name: cost for name, cost in by_name.items() if isinstance(cost, Cost)},

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,7 +11,6 @@ from distill.arrays import Array
 from distill.errors import ToolchainError
 from distill.firmware.cost import (
     COUNTED,
-    WORKERS,
     Cost,
     Measured,
     build_image,
@@ -26,6 +24,7 @@ from distill.firmware.render import render_code
 from distill.firmware.spec import BundleSpec
 from distill.firmware.target import Target
 from distill.firmware.toolchains import Toolchain, ToolMissing, toolchain_for
+from distill.firmware.toolchains.at_once import at_once
 from distill.firmware.vector.render import render_vector_code
 from distill.firmware.vector.spec import VectorSpec
 
@@ -50,18 +49,14 @@ def weigh(
     if not specs:
         return Measured({})
     some = points[evenly(len(points), COUNTED)]
-    pool = ThreadPoolExecutor(max_workers=WORKERS)
     try:
         toolchain = toolchain_for(target)
         toolchain.prepare(announce)
         job = _Job(some, target, toolchain)
-        # Compilers are programs of their own, so threads keep both cores busy.
-        found = dict(zip(specs, pool.map(job.weigh, specs.values()), strict=True))
+        found = dict(zip(specs, at_once(job.weigh, specs.values()), strict=True))
     except ToolMissing:
         known = {name: _estimate(spec, target) for name, spec in specs.items()}
         return Measured({name: cost for name, cost in known.items() if cost is not None})
-    finally:
-        pool.shutdown(cancel_futures=True)
     return Measured(
         {name: cost for name, cost in found.items() if isinstance(cost, Cost)},
         {name: error for name, error in found.items() if isinstance(error, ToolchainError)},

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from distill.errors import ToolchainError
 
+_running: set[subprocess.Popen[bytes]] = set()
+
 SHOWN_LINES = 6
 """Lines of a failing tool's output that an error message repeats."""
 
@@ -59,7 +61,6 @@ def run_tool(
     ToolchainError : when the program cannot be started.
     ToolTimeout : when it does not end in time.
     """
-    posix = os.name == "posix"
     try:
         process = subprocess.Popen(
             list(arguments),
@@ -68,21 +69,18 @@ def run_tool(
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            start_new_session=posix,
+            start_new_session=os.name == "posix",
         )
     except OSError as error:
         raise ToolchainError(
             f"`{arguments[0]}` cannot be started: {error.strerror}.",
             hint="`distill doctor` shows which tools this machine has.",
         ) from error
+    _running.add(process)
     try:
         output, errors = process.communicate(timeout=seconds)
     except BaseException as error:
-        if posix:
-            with suppress(ProcessLookupError):  # it may have ended in the meantime
-                os.killpg(process.pid, signal.SIGKILL)
-        else:
-            process.kill()
+        _kill(process)
         process.communicate()
         if isinstance(error, subprocess.TimeoutExpired):
             raise ToolTimeout(
@@ -91,6 +89,23 @@ def run_tool(
                 hint="the machine may be busy: repeat the command.",
             ) from None
         raise
+    finally:
+        _running.discard(process)
     return Finished(
         process.returncode, output.decode(errors="replace"), errors.decode(errors="replace")
     )
+
+
+def kill_tools() -> None:
+    """Kill every program that other threads wait for in :func:`run_tool`."""
+    for process in list(_running):
+        if process.returncode is None:  # else its number may be another's
+            _kill(process)
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    if os.name == "posix":
+        with suppress(ProcessLookupError):  # it may have ended in the meantime
+            os.killpg(process.pid, signal.SIGKILL)
+    else:
+        process.kill()
