@@ -28,11 +28,10 @@ _came = threading.Event()
 @contextmanager
 def listening() -> Iterator[None]:
     """SIGTERM ends the block as Ctrl-C does, wherever either of them comes; for the main thread."""
-    _came.clear()
-    before = {signal.SIGTERM: signal.signal(signal.SIGTERM, _interrupt)}
+    before = {signal.SIGTERM: signal.signal(signal.SIGTERM, interrupt)}
     # SIGINT may be ignored: shells do that for `&`.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        before[signal.SIGINT] = signal.signal(signal.SIGINT, _interrupt)
+        before[signal.SIGINT] = signal.signal(signal.SIGINT, interrupt)
     hook = sys.unraisablehook
     timers: list[threading.Timer] = []
 
@@ -50,6 +49,7 @@ def listening() -> Iterator[None]:
         sys.unraisablehook = hook
         for timer in timers:
             timer.cancel()
+        _came.clear()
         for number, handler in before.items():
             signal.signal(number, handler)
 
@@ -70,6 +70,7 @@ def end_if_interrupted() -> None:
         raise KeyboardInterrupt from None
 
 
-def _interrupt(number: int, frame: FrameType | None) -> None:
+def interrupt(number: int, frame: FrameType | None) -> None:
+    """Handle a signal: remember it, and raise KeyboardInterrupt."""
     _came.set()
     raise KeyboardInterrupt

@@ -163,6 +163,7 @@ class Runner:
         if partial.is_file():
             remove(partial)
         result = produce(Work(self.progress, Journal(partial / "journal.jsonl")))
+        end_if_interrupted()  # a result in which an interrupt was lost may lack something
         with whole_folder(folder) as temporary:
             stage.save(result, temporary)
             record = {

@@ -11,6 +11,8 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from distill.interrupts import interrupt
+
 if TYPE_CHECKING:
     from hydra.core.utils import JobReturn
     from submitit.core.utils import DelayedSubmission
@@ -99,7 +101,7 @@ def _end_in_order() -> None:
             # It leaves with SystemExit, or says that it was queued often enough.
             with suppress(SystemExit, Exception):
                 queue_again(number, frame)
-        raise KeyboardInterrupt
+        interrupt(number, frame)
 
     for each in (TIME_UP, signal.SIGTERM):
         signal.signal(each, end)

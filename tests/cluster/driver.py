@@ -34,16 +34,17 @@ class Sleep:
     def __call__(self, composed: DictConfig) -> None:
         job = HydraConfig.get().job
         began, ended = (self.folder / f"{word}{job.num}" for word in ("began", "ended"))
-        with began.open("a") as file:
-            file.write("+")
-        if self.seconds[job.num] < 0 and began.read_text() == "+":
-            os.kill(os.getpid(), signal.SIGKILL)
         try:
+            with began.open("a") as file:
+                file.write("+")
+            if self.seconds[job.num] < 0 and began.read_text() == "+":
+                os.kill(os.getpid(), signal.SIGKILL)
             end = time.monotonic() + abs(self.seconds[job.num])
             while time.monotonic() < end and not (self.folder / "go").exists():
                 time.sleep(0.1)
         except KeyboardInterrupt:
-            ended.write_text("told to end")
+            if began.exists():
+                ended.write_text("told to end")
             raise
         said = {
             "tolerance": composed.tolerance,

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from distill.errors import StorageError
 from distill.files import disk_errors, whole_folder, write_whole
+from distill.interrupts import listening
 from distill.journal import Journal
 from distill.progress import Silent
 from distill.runner import Runner, Stage, Work, key_of
@@ -100,6 +101,23 @@ def test_a_failing_stage_leaves_no_folder_and_can_be_repeated(tmp_path: Path) ->
     done = runner.run(NUMBER, {}, [], "", resume)
     assert done.result == 1, "the journal of the interrupted run is there"
     assert not list(tmp_path.glob("number/.*.partial")), "and gone after success"
+
+
+def test_a_result_in_which_an_interrupt_was_lost_is_not_kept(tmp_path: Path) -> None:
+    """A library caught it, and went on with less."""
+    runner = Runner(tmp_path, Silent())
+
+    def less(work: Work) -> int:
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        except KeyboardInterrupt:
+            return 1
+        return 2
+
+    with listening(), pytest.raises(KeyboardInterrupt):
+        runner.run(NUMBER, {}, [], "counting", less)
+    assert not list(tmp_path.rglob("stage.json"))
+    assert runner.run(NUMBER, {}, [], "counting", lambda work: 2).result == 2
 
 
 def test_a_failing_save_leaves_no_half_written_folder(tmp_path: Path) -> None:
