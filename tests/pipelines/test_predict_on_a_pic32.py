@@ -12,6 +12,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_naive_bayes_is_exact_on_the_chip_and_nearly_so_in_less_code(folder: Path) -> None:
     exact, rough = story.small_rows("naive_bayes", 3_000, 300)
     assert (exact.way, rough.way) == ("exact", "approximate")
@@ -25,6 +26,7 @@ def test_naive_bayes_is_exact_on_the_chip_and_nearly_so_in_less_code(folder: Pat
     assert (folder / "predict.png").stat().st_size > 1_000
 
 
+@pytest.mark.slow
 def test_a_regression_keeps_its_tolerance() -> None:
     exact, rough = story.small_rows("linear_regression", 3_000, 200)
     assert not exact.labels

@@ -189,7 +189,7 @@ MADE = [
 
 
 @pytest.mark.parametrize("made", MADE)
-@pytest.mark.parametrize("retries", ["0", "1"])
+@pytest.mark.parametrize("retries", ["0", pytest.param("1", marks=pytest.mark.slow)])
 def test_the_answer_comes_too_late(gate, unlogged, undisturbed, capsys, monkeypatch, made, retries):
     """The server has done it. Whether we give up or MLflow asks again, nothing is there twice."""
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", retries)

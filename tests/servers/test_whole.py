@@ -93,6 +93,7 @@ def test_a_study_is_logged_chosen_and_exported(call, gate, template, tmp_path, m
         assert sorted(p.name for p in Path(c).iterdir()) == files
 
 
+@pytest.mark.slow
 def test_a_run_whose_server_dies_goes_on_with_the_same_command(call, far, gate, template, tmp_path):
     gate.before = lambda method, path: far.kill() if path.endswith("log-batch") else None
     try:
@@ -117,6 +118,7 @@ def test_a_run_whose_server_dies_goes_on_with_the_same_command(call, far, gate, 
     assert content_of(gate.url, "wet_bulb") == content_of(near, "wet_bulb")
 
 
+@pytest.mark.slow
 def test_a_server_that_is_absent_at_the_start(call, far, gate, tmp_path):
     gate.behind = "127.0.0.1:9"
     code, said, error = call("run", *SMALL)

@@ -112,6 +112,7 @@ def test_ctrl_c_ends_a_sweep_with_a_result_and_the_same_command_goes_on(place):
     assert len(place.found()) == 2
 
 
+@pytest.mark.slow
 def test_a_killed_command_goes_on_to_what_it_would_have_come_to(place, tmp_path_factory):
     words = ("sampling.points=32,48,64,80",)
     process = place.start(*words)

@@ -34,6 +34,7 @@ class At(Silent):
             self.action()
 
 
+@pytest.mark.slow
 def test_a_server_that_dies_in_the_middle_loses_nothing(make, own_store, tmp_path, monkeypatch):
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
     study = make((1, 2), key="5e" * 32)

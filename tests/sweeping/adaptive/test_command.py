@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 WORDS = (
     "sweep=adaptive", "sweep.name=searched", "engine.options.max_terms=range(1,5)",
     "sampling.points=interval(16,64)", "sweep.objectives=[max_error,complexity]",
@@ -36,6 +38,7 @@ def test_a_sweep_is_searched_gone_on_with_and_told(place):
     assert len({tuple(job["overrides"]) for job in jobs}) == 5
 
 
+@pytest.mark.slow
 def test_a_job_that_kills_its_worker_is_begun_again(place):
     (place.folder / "fuse").touch()
     ended = place.sweep(
