@@ -2,7 +2,7 @@
 
 OmegaConf's copies meet their own half-made nodes when KeyboardInterrupt comes between two lines of
 theirs, C extensions clear what is raised, and Python drops what is raised while an object is
-deleted.
+deleted. scipy's compiled parts, as its Sobol sequences, print it and go on with half of their tables.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import FrameType
+from types import FrameType, TracebackType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def listening() -> Iterator[None]:
     # SIGINT may be ignored: shells do that for `&`.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         before[signal.SIGINT] = signal.signal(signal.SIGINT, interrupt)
-    hook = sys.unraisablehook
+    hook, printer = sys.unraisablehook, sys.excepthook
     timers: list[threading.Timer] = []
 
     def unraisable(dropped: UnraisableHookArgs) -> None:
@@ -42,16 +42,28 @@ def listening() -> Iterator[None]:
         else:
             hook(dropped)
 
-    sys.unraisablehook = unraisable
+    def printing(
+        kind: type[BaseException], error: BaseException, trace: TracebackType | None
+    ) -> None:
+        if not issubclass(kind, KeyboardInterrupt):
+            printer(kind, error, trace)
+
+    sys.unraisablehook, sys.excepthook = unraisable, printing
     try:
         yield
     finally:
-        sys.unraisablehook = hook
+        sys.unraisablehook, sys.excepthook = hook, printer
         for timer in timers:
             timer.cancel()
         _came.clear()
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def no_more() -> None:
+    """From here on no signal is heard: all is done but to leave, which must not end half-way."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
 
 
 @contextmanager

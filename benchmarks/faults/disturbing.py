@@ -149,7 +149,7 @@ class Bench:
         if ended.hung:
             return [*found, f"hung in {ended.stage}: {ended.said[-20_000:]}"]
         if "Traceback" in ended.said or ended.status == 70:
-            found.append(f"a traceback or a bug, status {ended.status}: {ended.said[-500:]}")
+            found.append(f"a traceback or a bug, status {ended.status}: {ended.said[-2000:]}")
         elif ended.status > 0 and (ended.status not in HONEST or not ended.said.strip()):
             found.append(f"ended with {ended.status}: {ended.said[-300:]}")
         if ended.status == 0:

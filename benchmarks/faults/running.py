@@ -169,9 +169,12 @@ def start(
 
 def _called(arguments: Sequence[str]) -> int:
     """What ``python -m distill.cli`` does, with the orderly end of an interpreter."""
-    from distill.cli import main
+    from distill.cli import program
 
-    code = main(list(arguments))
+    try:
+        program(list(arguments))
+    except SystemExit as end:
+        code = int(str(end.code))
     threading._shutdown()  # type: ignore[attr-defined]
     atexit._run_exitfuncs()
     return code

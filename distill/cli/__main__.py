@@ -1,7 +1,5 @@
 """``python -m distill.cli``."""
 
-import sys
+from distill.cli.front import program
 
-from distill.cli.front import main
-
-sys.exit(main())
+program()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from distill.cli.bug import report_bug
 from distill.cli.command import print_error, print_text, unknown
 from distill.cli.table import COMMANDS
 from distill.errors import BUG, INTERRUPTED, DistillError
-from distill.interrupts import listening, not_lost
+from distill.interrupts import listening, no_more, not_lost
 
 HELP = """\
 distill: from a trained model that is too large for the chip to a formula that is not.
@@ -36,6 +37,13 @@ for scripts: run, sample, export and sync take --quiet (one line) and --json (do
 
 exit codes: 0 done; 2 your input; 3 this machine (disk, compiler, MLflow); 70 our bug; 130 Ctrl-C
 """
+
+
+def program(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Be the program: run one command, and leave with its exit code."""
+    code = main(arguments)
+    no_more()
+    sys.exit(code)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -36,13 +36,26 @@ def in_library(arguments):
     finally:
         raise AttributeError("half-made")
 
+def in_scipy(arguments):
+    # Its compiled part prints what is raised, and goes on.
+    import numpy.lib._npyio_impl as files
+    from scipy.stats import qmc
+    read = files.format.read_array
+    def struck(*given, **named):
+        os.kill(os.getpid(), signal.SIGNAL)
+        return read(*given, **named)
+    files.format.read_array = struck
+    qmc.Sobol(2)
+    time.sleep(20)
+    return 0
+
 front.COMMANDS["wait"] = Command("wait", "", WHERE)
-sys.exit(front.main(["wait"]))
+front.program(["wait"])
 """
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
-@pytest.mark.parametrize("where", ["in_del", "in_finalize", "in_library"])
+@pytest.mark.parametrize("where", ["in_del", "in_finalize", "in_library", "in_scipy"])
 def test_a_signal_is_not_dropped_wherever_it_comes(name: str, where: str) -> None:
     code = DELETED.replace("SIGNAL", name).replace("WHERE", where)
     done = subprocess.run(
