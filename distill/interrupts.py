@@ -55,7 +55,7 @@ def listening() -> Iterator[None]:
         sys.unraisablehook, sys.excepthook = hook, printer
         for timer in timers:
             timer.cancel()
-        _came.clear()
+        forget()
         for number, handler in before.items():
             signal.signal(number, handler)
 
@@ -84,5 +84,15 @@ def end_if_interrupted() -> None:
 
 def interrupt(number: int, frame: FrameType | None) -> None:
     """Handle a signal: remember it, and raise KeyboardInterrupt."""
-    _came.set()
+    remember()
     raise KeyboardInterrupt
+
+
+def remember() -> None:
+    """One comes now: what is raised for it may be lost."""
+    _came.set()
+
+
+def forget() -> None:
+    """What came is dealt with."""
+    _came.clear()

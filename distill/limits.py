@@ -16,6 +16,7 @@ from types import FrameType, TracebackType
 
 from distill.engines.pysr.processes import LINUX, descendants, kill, resident
 from distill.errors import ConfigError, LimitError
+from distill.interrupts import forget, remember
 from distill.voices.voice import Result, Unheeding
 
 LOOK = 0.2
@@ -87,6 +88,7 @@ class MemoryWatch(Unheeding):
         if self._before is not None:
             signal.signal(signal.SIGUSR2, self._before)
         if self._used:
+            forget()
             raise self._error() from None
 
     def _error(self) -> LimitError:
@@ -121,4 +123,5 @@ class MemoryWatch(Unheeding):
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
+    remember()
     raise _TooMuch
