@@ -217,6 +217,22 @@ def test_a_step_without_an_analysis_is_named() -> None:
     assert why_not(network((2, 3, 1), "relu")) == ""
 
 
+@pytest.mark.parametrize(
+    "behind", [network((2, 6, 1), "tanh"), Chain(2, (Pick(2, np.array([1])),))]
+)
+def test_a_scaler_that_does_nothing_costs_no_proof(behind: Chain) -> None:
+    """What folding drops there turns no decision: there is none."""
+    nothing = Scale(np.zeros(2), np.ones(2))
+    chain = Chain(2, (nothing, *behind.steps))
+    claim = chain_claim(chain, BOX, "float32", library=False)
+    assert (
+        claim.bounds.tolist() == chain_claim(behind, BOX, "float32", library=False).bounds.tolist()
+    )
+    assert np.isfinite(claim.bounds).all(), claim.why
+    both = Chain(2, (Branches((chain, Chain(2, (stump(),)))),))
+    assert np.isfinite(chain_claim(both, BOX, "float32", library=False).bounds).all()
+
+
 def test_what_has_no_bound_says_where() -> None:
     chain = Chain(2, (Apply("log", 2),))
     claim = chain_claim(chain, BOX, "float32", library=True)
