@@ -2,7 +2,8 @@
 
 OmegaConf's copies meet their own half-made nodes when KeyboardInterrupt comes between two lines of
 theirs, C extensions clear what is raised, and Python drops what is raised while an object is
-deleted. scipy's compiled parts print it, and go on with half of a Sobol sequence's tables.
+deleted. scipy's compiled parts print it, and go on with empty tables: all points of a Sobol
+sequence are one corner then.
 """
 
 from __future__ import annotations
