@@ -18,11 +18,15 @@ MAX_DEGREE = 1024
 
 def _ifless(a: sympy.Expr, b: sympy.Expr, then: sympy.Expr, otherwise: sympy.Expr) -> sympy.Expr:
     try:
-        less = sympy.Lt(a, b)
-    except TypeError:  # one of them is never real: a NaN of ours, which is not less
-        return otherwise
-    # evaluate=False: sympy would merge the conditions of nested ones, at a cost that grows fast
-    return sympy.Piecewise((then, less), (otherwise, True), evaluate=False)
+        # evaluate=False: sympy would merge the conditions of nested ones, at a cost that grows fast
+        return sympy.Piecewise((then, sympy.Lt(a, b)), (otherwise, True), evaluate=False)
+    except TypeError:  # one of them, or a piece of one, is never real: a NaN of ours
+        pieces = sympy.piecewise_fold(sympy.Tuple(a, b), evaluate=False)
+    if not isinstance(pieces, sympy.Piecewise):
+        return otherwise  # a NaN is not less
+    return sympy.Piecewise(
+        *((_ifless(x, y, then, otherwise), where) for (x, y), where in pieces.args), evaluate=False
+    )
 
 
 def _or_nan(kind: Callable[..., sympy.Expr]) -> Callable[..., sympy.Expr]:
@@ -71,13 +75,19 @@ def to_sympy(tree: Node) -> sympy.Expr:
     """The tree over real symbols, constants exact: Integer where whole, Float otherwise.
 
     Parts without variables become the float64 number they are. Outside the formula's real domain
-    (the square root of a negative number) sympy's value is complex where ours is NaN.
+    (the square root of a negative number) sympy's value is complex where ours is NaN. sympy
+    simplifies on the way what it can; where it loses itself in that, the tree stands as it is.
 
     Raises
     ------
     FormulaError : for an operator that sympy has no meaning for.
     """
-    return _print(tree, _degree(tree) <= MAX_DEGREE)[0]
+    whole = _degree(tree) <= MAX_DEGREE
+    try:
+        return _print(tree, whole)[0]
+    except RecursionError:  # its questions about signs ask each other
+        with sympy.evaluate(False):
+            return _print(tree, whole)[0]
 
 
 def _print(node: Node, whole: bool) -> tuple[sympy.Expr, float | None]:

@@ -84,6 +84,15 @@ def test_torch_chooses_as_numpy_does(tree):
             lambda x, y: (3 if x < (-1, 1)[y >= 1] else x) + y,
         ),
         ("y*ifless(2, 3, x, 7)", lambda x, y: y * x),
+        # a piece of what is compared is never real, and so not less
+        (
+            "ifless(1, ifless(y, x, log(-1), 3*x), 2, 3)",
+            lambda x, y: 3 if y < x or 3 * x <= 1 else 2,
+        ),
+        (
+            "ifless(ifless(x, 1, ifless(y, 1, sqrt(-1), y), y), ifless(x, 2, 2, sqrt(-1)), 4, x)",
+            lambda x, y: 4 if x < 2 and not (x < 1 and y < 1) and y < 2 else x,
+        ),
     ],
 )
 def test_sympy_means_the_same(text, expected):

@@ -87,6 +87,14 @@ def test_sympy_computes_what_numpy_computes(tree):
             assert found.real == pytest.approx(value, rel=1e-9, abs=1e-9)
 
 
+def test_sympy_has_the_tree_as_it_stands_where_its_questions_never_end():
+    # An angle of two whose second is a number nowhere: is it zero? is it real? is it zero? ...
+    text = "atan(sinh(atan2(1, acos(x - x - 4))))"
+    expression = Formula.parse(text, DOMAIN).sympy
+    assert expression.func is sympy.atan
+    assert expression.args[0].func is sympy.sinh
+
+
 def test_sympy_symbols_are_real_and_constants_exact():
     expression = Formula.parse("0.1*x + 3 + 1e-300*y", DOMAIN).sympy
     assert all(symbol.is_real for symbol in expression.free_symbols)
