@@ -34,7 +34,7 @@ def unit_points(d: int, n: int, rng: np.random.Generator) -> Array:
     """N points of the unit cube of d dimensions, evenly spread, shape (n, d)."""
     if d > SOBOL:
         return rng.random((n, d))
-    from scipy.stats import qmc  # half a second, and a formula needs none of it
+    from scipy.stats import qmc
 
     sobol = qmc.Sobol(d=d, scramble=True, rng=rng)
     points: Array = sobol.random_base2(max(0, math.ceil(math.log2(n))))[:n]

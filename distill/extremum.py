@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
 
 from distill.arrays import Array, affordable
 from distill.domain import Domain
@@ -262,6 +261,8 @@ def _polish(
     x: Array,
 ) -> Array:
     """L-BFGS-B from one point x (d,) in the unit cube, discrete variables held."""
+    from scipy.optimize import minimize
+
     at = domain.to_unit(x[None, :])[0]
     size = float(np.asarray(difference(x[None, :]))[0])
     scale = (1.0 if size >= 0 else -1.0) / (abs(size) or 1.0)

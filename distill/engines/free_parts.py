@@ -16,8 +16,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.polynomial import chebyshev
-from scipy.linalg import lstsq
-from scipy.spatial import cKDTree
 
 from distill.arrays import Array
 from distill.domain import Domain
@@ -190,6 +188,8 @@ class _System:
             return self._solve(theta, iterations)
 
     def _solve(self, theta: Array, iterations: int) -> Array:
+        from scipy.linalg import lstsq
+
         off, jacobian = self.slopes(theta)
         cost = float(off @ off)
         damping = 1e-2
@@ -310,6 +310,8 @@ def _starts(system: _System, rng: np.random.Generator) -> list[Array]:
 
 def _known(system: _System, theta: Array, i: int, coefficients: Array, spread: float) -> KnownPart:
     """A part as a function, its sensitivity that of the answers nearby."""
+    from scipy.spatial import cKDTree
+
     part, basis = system.skeleton.parts[i], system.bases[i]
     names = system.skeleton.domain.names
     gradient = system.program.by_inputs(system._columns(theta))[1]

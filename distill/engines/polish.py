@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import linprog
 
 from distill.arrays import Array
 from distill.formula.program import Program, compile_tree
@@ -247,6 +246,8 @@ def _minimax_on(fit: Fit, iterations: int) -> Fit:
 
 def _linear_programme(off: Array, slopes: Array, reach: Array) -> tuple[Array, float]:
     """Minimise max |off + slopes @ u| over |u| <= reach (k,); the step u and that maximum."""
+    from scipy.optimize import linprog
+
     n, k = slopes.shape
     rows = np.argsort(-np.abs(off), kind="stable")[: min(n, 12 * (k + 1))]
     step, predicted = np.zeros(k), float(np.max(np.abs(off)))

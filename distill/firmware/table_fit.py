@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 
 import numpy as np
-from scipy.linalg import cho_solve_banded, cholesky_banded
 
 from distill.arrays import Array
 from distill.domain import Domain
@@ -56,6 +55,8 @@ class Basis:
 
         ``real`` says that weights are floats, not whole parts of 65,536.
         """
+        from scipy.linalg import cholesky_banded
+
         if real and isinstance(axis, Even):
             first, part = axis.place_real(seen)
             w = part.astype(float)
@@ -87,6 +88,8 @@ class Basis:
 
     def fitted(self, y: Array) -> Array:
         """Values (n, m) by least squares for data (points, m)."""
+        from scipy.linalg import cho_solve_banded
+
         cells, starts = np.unique(self.first, return_index=True)
         right = np.zeros((self.values, y.shape[1]))
         for k, weight in enumerate(self.weights):

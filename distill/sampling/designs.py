@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import qmc
 
 from distill.arrays import Array
 from distill.domain import Domain, Variable, unit_points
@@ -32,6 +31,7 @@ def sobol(domain: Domain, n: int, seed: int) -> Array:
 
 def lhs(domain: Domain, n: int, seed: int) -> Array:
     """The border, then a Latin hypercube (McKay, Beckman and Conover 1979), shape (n, d)."""
+    from scipy.stats import qmc
 
     def inside(count: int) -> Array:
         rng = np.random.default_rng([seed, 2])

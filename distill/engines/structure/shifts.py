@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
-from scipy.optimize import least_squares
 
 from distill.arrays import Array
 from distill.engines.structure.merging import (
@@ -149,6 +148,8 @@ def _sharpened(
     fixed: bool,
 ) -> tuple[Power, Power, float] | None:
     """The shifts, and the factor unless it is fixed, for which the values stay the same."""
+    from scipy.optimize import least_squares
+
     pair = moved(piece, rng, i, j, a, b, c)
     if pair is None:
         return None

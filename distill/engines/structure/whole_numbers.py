@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from scipy.interpolate import CubicSpline
 
 from distill.arrays import Array
 from distill.engines import polish
@@ -39,6 +38,8 @@ def along_whole(
     deadline: float | None,
 ) -> list[Fit]:
     """Formulas for a piece of one whole variable, simplest first."""
+    from scipy.interpolate import CubicSpline
+
     low, high = float(piece.low[0]), float(piece.high[0])
     n = np.unique(np.round(np.linspace(low, high, int(min(high - low + 1, MOST_VALUES)))))
     values = piece(n[:, None])
