@@ -25,6 +25,13 @@ STEEP = 1e6
 """Tangents beyond it are next to their pole."""
 
 
+STRAY = 1e-2
+"""A value that is off by more than this part of it is another number: of another sign, perhaps."""
+
+TURN = 1e-3
+"""What the last place of an angle may turn it by, in radians."""
+
+
 class Undefined(Exception):
     """There is no real value."""
 
@@ -140,16 +147,20 @@ def exactly(formula: Formula, x: Array) -> Array:
 def tame(graph: Graph, x: Array, arithmetic: Arithmetic) -> npt.NDArray[np.bool_]:
     """Where (n,) a bound to first order tells how far rounding moves a graph's result.
 
-    That is where no value on the way is beyond the arithmetic, or lost below its smallest number,
-    and no tangent stands next to its pole.
+    That is where every value on the way is in the arithmetic still the number that it stands for:
+    none is beyond it, or lost below its smallest number, or nothing but what two others left of
+    each other; no tangent stands next to its pole, and no angle is so large that its last place
+    turns it.
     """
-    tiny = float(np.finfo(dtype(arithmetic)).tiny)
+    limits = np.finfo(dtype(arithmetic))
     kept = np.ones(len(x), dtype=bool)
-    rows = zip(
-        graph.operations, graph.evaluate_all(x, arithmetic), graph.evaluate_all(x), strict=True
-    )
-    for operation, value, real in rows:
-        kept &= np.isfinite(value) & ((real == 0) | (np.abs(value) >= tiny))
+    values, reals = graph.evaluate_all(x, arithmetic), graph.evaluate_all(x)
+    for operation, value, real in zip(graph.operations, values, reals, strict=True):
+        kept &= np.isfinite(value) & ((real == 0) | (np.abs(value) >= float(limits.tiny)))
+        if arithmetic != "double":
+            kept &= np.abs(value - real) <= STRAY * np.abs(real)
         if operation.name == "tan":
             kept &= np.abs(real) < STEEP
+        if operation.name in ("sin", "cos", "tan"):
+            kept &= np.abs(reals[operation.args[0]]) * float(limits.eps) <= TURN
     return kept
