@@ -7,7 +7,7 @@ What follows, export and verify, is :mod:`distill.delivery.shipping`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from distill.building.order import arithmetics
@@ -19,7 +19,6 @@ from distill.engines.exact import closed_candidates, counted_candidates
 from distill.engines.rules import Rules
 from distill.errors import ConfigError
 from distill.extremum import every_point
-from distill.firmware.cost import Cost
 from distill.firmware.target import Target, load_target
 from distill.fitting.fit import fit
 from distill.fitting.fitted import FIT
@@ -30,7 +29,7 @@ from distill.progress import Progress
 from distill.runner import Runner
 from distill.sampling.sample_set import SampleSet
 from distill.scoring.facts import Demands
-from distill.stages.measure import MEASURE, MEASURED_BY, measure
+from distill.stages.measure import MEASURE, MEASURED_BY, Costs, measure
 from distill.stages.sample import SAMPLE, made_from, sample
 from distill.stages.score import SCORE, published_candidates, score
 from distill.stages.select import SELECT, select
@@ -138,7 +137,7 @@ def search(
     if not hints:  # with hints they were told for an output before
         for note in notes_of(teacher):
             progress.warn(note)
-    costs: Mapping[str, Cost] = {}
+    costs = Costs()
     keys = [scored.key]
     if target is not None:
         measured = runner.run(
@@ -179,7 +178,7 @@ def search(
         context=context,
         key=selected.key,
         choices=tuple(
-            Choice(c, scored.result.scores[c.id], costs.get(c.id), c.id in on_front, context)
+            Choice(c, scored.result.scores[c.id], costs.known.get(c.id), c.id in on_front, context)
             for c in scored.result.candidates
         ),
         selection=selected.result,

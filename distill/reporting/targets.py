@@ -109,7 +109,7 @@ def _measured(
         f"what it costs on {target.name}",
         lambda work: _weighed(record, candidate, target, options, work.progress),
     )
-    return done.result.get(candidate.id)
+    return done.result.known.get(candidate.id)
 
 
 def _weighed(
@@ -146,8 +146,9 @@ def _weighed(
     for failure in found.failures.values():
         progress.warn(f"on {target.name}: {failure.what}")
     if not found.costs:
-        return {}
-    return {candidate.id: min(found.costs.values(), key=lambda cost: cost.instructions)}
+        return Costs()
+    cheapest = min(found.costs.values(), key=lambda cost: cost.instructions)
+    return Costs({candidate.id: cheapest})
 
 
 def _estimated(candidate: CandidateRecord, target: Target, options: ExportConfig) -> Cost | None:

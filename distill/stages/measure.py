@@ -7,6 +7,7 @@ target reuses them.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from distill.arrays import Array, affordable
@@ -39,8 +40,12 @@ def measured_points(domain: Domain) -> Array:
     return domain.sample(affordable(MEASURED_CALLS, len(domain), MEASURED_NUMBERS))
 
 
-Costs = Mapping[str, Cost]
-"""What candidates cost on the target, by their ids."""
+@dataclass(frozen=True)
+class Costs:
+    """What candidates cost on the target, and why of others no C can be made, by their ids."""
+
+    known: Mapping[str, Cost] = field(default_factory=dict)
+    impossible: Mapping[str, str] = field(default_factory=dict)
 
 
 MEASURED_BY = ("arithmetic", "interface", "functions")
@@ -57,7 +62,8 @@ def measure(
 ) -> Costs:
     """Compile for the target whatever may be chosen or compared, and count instructions.
 
-    Of several arithmetics the cheapest counts; the cost names it.
+    Of several arithmetics the cheapest counts; the cost names it. A formula that none of them can
+    hold is told, with the reason.
     """
     on_front = set(scored.front)
     within = [c.id for c in scored.candidates if scored.scores[c.id].max_error <= tolerance]
@@ -65,6 +71,7 @@ def measure(
     wanted = [c for c in scored.candidates if c.id in contenders or c.engine == "published"]
     specs: dict[str, BundleSpec | VectorSpec] = {}
     owners: dict[str, str] = {}
+    impossible: dict[str, str] = {}
     for number, candidate in enumerate(wanted):
         progress.advance(number / len(wanted) / 2, f"writing {len(wanted)} formulas in C")
         accuracy = accuracy_left(scored.scores[candidate.id].max_error, tolerance)
@@ -77,10 +84,14 @@ def measure(
                     else plain_spec(formula, name, arithmetic, accuracy, tolerance, options, target)
                 )
             except ExportError as error:
-                if options.arithmetic == "fixed" and candidate.id in within:
-                    progress.warn(f"candidate {candidate.id} is left out: {error.what}")
+                impossible.setdefault(candidate.id, error.what)
                 continue
             owners[name] = candidate.id
+    for owner in owners.values():
+        impossible.pop(owner, None)
+    for owner, why in impossible.items():
+        if owner in within:
+            progress.warn(f"candidate {owner} is left out: {why}")
     progress.advance(0.5, f"compiling and running {len(specs)} functions")
     costs: dict[str, Cost] = {}
     measured = weigh(
@@ -95,24 +106,28 @@ def measure(
         known = costs.get(owners[name])
         if known is None or cost.instructions < known.instructions:
             costs[owners[name]] = cost
-    return costs
+    return Costs(costs, impossible)
 
 
 def _save_costs(result: Costs, folder: Path) -> None:
-    write_json(folder / "costs.json", {"costs": {i: c.to_data() for i, c in result.items()}})
+    costs = {i: c.to_data() for i, c in result.known.items()}
+    write_json(folder / "costs.json", {"costs": costs, "impossible": dict(result.impossible)})
 
 
 def _load_costs(folder: Path) -> Costs:
-    return {i: Cost.from_data(c) for i, c in read_json(folder / "costs.json")["costs"].items()}
+    data = read_json(folder / "costs.json")
+    costs = {i: Cost.from_data(c) for i, c in data["costs"].items()}
+    return Costs(costs, {i: str(why) for i, why in data["impossible"].items()})
 
 
 def _describe_costs(result: Costs) -> str:
-    known = [c.instructions for c in result.values()]
+    costs = result.known.values()
+    known = [c.instructions for c in costs]
     if not known:
         return "no formula could be measured"
-    unit = next(iter(result.values())).unit
-    kind = "" if all(c.measured for c in result.values()) else ", estimated"
-    return f"{len(result)} formulas, {min(known):,.0f} to {max(known):,.0f} {unit} a call{kind}"
+    unit = next(iter(costs)).unit
+    kind = "" if all(c.measured for c in costs) else ", estimated"
+    return f"{len(costs)} formulas, {min(known):,.0f} to {max(known):,.0f} {unit} a call{kind}"
 
 
 MEASURE: Stage[Costs] = Stage("measure", _save_costs, _load_costs, _describe_costs)

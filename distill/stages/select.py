@@ -24,7 +24,7 @@ def select(
     costs: Costs,
     target: Target | None,
 ) -> Selection:
-    """Choose by the rule of the config among what fits the target."""
+    """Choose by the rule of the config among what C can be made of and what fits the target."""
     rows = []
     certified = config.bound == "certified"
     if certified and config.rule == "by_id":
@@ -34,13 +34,15 @@ def select(
     # nothing is ever searched: its held-out rows are all there is.
     searched = any(s.teacher.searched for s in scored.scores.values())
     for candidate in scored.candidates:
-        cost, score = costs.get(candidate.id), scored.scores[candidate.id]
+        cost, score = costs.known.get(candidate.id), scored.scores[candidate.id]
         error = score.certified_error if certified else score.max_error
         if error is None:
             continue
         if searched and not score.teacher.searched and config.rule != "by_id":
             continue
         why_not = too_large(cost, target) if cost and target else ""
+        if candidate.id in costs.impossible:
+            why_not = f"cannot be exported: {costs.impossible[candidate.id].rstrip('.')}"
         if why_not and error <= tolerance:
             refused.append(why_not)
         if why_not and config.rule != "by_id":

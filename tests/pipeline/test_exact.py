@@ -20,6 +20,7 @@ from distill.formula import Formula
 from distill.pipeline import one_output
 from distill.progress import Silent
 from distill.teachers.load import load_teacher
+from tests.heard import Heard
 
 DOMAIN = Domain.box(a=(0, 1), b=(0, 1))
 
@@ -69,6 +70,26 @@ def test_a_deep_tree_is_its_own_formula_to_the_bit(exact: StudyConfig) -> None:
     checks = {check.name: check for check in shipped.evidence.checks}
     assert "at most 0 " in checks["host against Python"].detail
     assert "<p>tree of " in study._repr_html_()
+
+
+def test_what_no_c_can_be_made_of_is_not_chosen(exact: StudyConfig) -> None:
+    exact.export.arithmetic = "fixed"
+    exact.export.verify = False
+    exact.tolerance = 0.01
+    teacher = load_teacher(network(), domain=DOMAIN, name="network_of")
+    heard = Heard()
+    study = one_output.search(exact, heard, teacher, DOMAIN)
+    assert study.chosen is None
+    reason = study.selection.reason
+    assert "Of 1 formula that is within it, the simplest cannot be exported: " in reason
+    assert "in fixed point" in reason
+    (left_out,) = [warning for warning in heard.warnings if "left out" in warning]
+    assert study.choices[0].candidate.id in left_out
+    shipped = shipping.ship(
+        study.context, None, None, load_target(exact.target), Path("build"), Silent()
+    )
+    assert shipped.content == "table"
+    assert shipped.bundle.spec.max_error <= exact.tolerance
 
 
 def test_a_network_is_exported_as_loops_within_rounding(exact: StudyConfig) -> None:

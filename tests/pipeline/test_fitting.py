@@ -19,10 +19,10 @@ from distill.fitting.fitted import FIT, load_fitted, save_fitted
 from distill.formula import Formula
 from distill.formula.operators import OPERATORS
 from distill.journal import Journal
-from distill.progress import Silent
 from distill.runner import Work
 from distill.sampling.sample_set import SampleSet
 from distill.teachers.load import load_teacher
+from tests.heard import Heard
 
 PLANE = Domain.box(a=(1, 4), b=(0.5, 3))
 COSTS = dict.fromkeys(OPERATORS, 1.0)
@@ -60,14 +60,6 @@ def fake(monkeypatch):
         return problems
 
     return arrange
-
-
-class Heard(Silent):
-    def __init__(self):
-        self.warnings = []
-
-    def warn(self, text):
-        self.warnings.append(text)
 
 
 @pytest.fixture

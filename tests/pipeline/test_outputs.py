@@ -11,15 +11,7 @@ from distill.delivery import shipping
 from distill.errors import ConfigError, ExportError
 from distill.firmware.target import load_target
 from distill.pipeline import all_outputs, one_output
-from distill.progress import Silent
-
-
-class Heard(Silent):
-    def __init__(self) -> None:
-        self.ends: list[tuple[str, bool]] = []
-
-    def end(self, stage: str, detail: str, *, reused: bool) -> None:
-        self.ends.append((stage, reused))
+from tests.heard import Heard
 
 
 def whole(config: StudyConfig, heard: Heard):
@@ -59,8 +51,8 @@ def test_two_outputs_become_one_function_that_a_second_run_reuses(two: StudyConf
     before = {f: f.read_bytes() for f in bundle.directory.rglob("*") if f.is_file()}
     heard = Heard()
     whole(two, heard)
-    assert all(reused for stage, reused in heard.ends if stage != "output")
-    assert [stage for stage, _ in heard.ends].count("fit") == 2
+    assert all(reused for stage, _, reused in heard.ends if stage != "output")
+    assert [stage for stage, *_ in heard.ends].count("fit") == 2
     assert before == {f: f.read_bytes() for f in bundle.directory.rglob("*") if f.is_file()}
 
 

@@ -29,21 +29,10 @@ from distill.errors import (
 )
 from distill.firmware.target import load_target
 from distill.pipeline import one_output, opening
-from distill.progress import Silent
+from distill.stages.measure import Costs
 from distill.stages.score import Scored, published_candidates
 from distill.stages.select import select
-
-
-class Heard(Silent):
-    def __init__(self) -> None:
-        self.ends: dict[str, bool] = {}
-        self.warnings: list[str] = []
-
-    def end(self, stage: str, detail: str, *, reused: bool) -> None:
-        self.ends[stage] = reused
-
-    def warn(self, text: str) -> None:
-        self.warnings.append(text)
+from tests.heard import Heard
 
 
 def whole(config: StudyConfig, heard: Heard | None = None):
@@ -95,7 +84,7 @@ def test_a_repeated_study_reuses_everything_and_gives_the_same_bytes(
     before = {f: f.read_bytes() for f in bundle.directory.rglob("*") if f.is_file()}
     heard = Heard()
     whole(quick, heard)
-    assert all(heard.ends.values())
+    assert all(reused for *_, reused in heard.ends)
     assert before == {f: f.read_bytes() for f in bundle.directory.rglob("*") if f.is_file()}
 
 
@@ -132,7 +121,7 @@ def test_an_override_repeats_only_what_depends_on_it(
     }[change]()
     heard = Heard()
     whole(changed, heard)
-    repeated = {stage for stage, reused in heard.ends.items() if not reused}
+    repeated = {stage for stage, _, reused in heard.ends if not reused}
     # The choice may be the same, and then its bundle is, too.
     assert repeated - {"export", "verify"} == again - {"export", "verify"}
     assert repeated <= again | {"export", "verify"}
@@ -174,6 +163,8 @@ def test_what_fixed_point_cannot_hold_is_left_out_of_the_measuring(quick: StudyC
     assert all(c.cost is None or c.cost.arithmetic == "fixed" for c in study.choices)
     # All of the front is measured but for what 32 bits cannot hold at this tolerance.
     assert any(c.on_front and c.cost is None for c in study.choices)
+    # And what it cannot hold is not chosen.
+    assert study.chosen is None or study.chosen.cost is not None
 
 
 def test_what_does_not_fit_the_chip_is_refused_with_the_figure(
@@ -240,10 +231,10 @@ def test_a_formula_that_was_only_sampled_is_not_chosen(quick: StudyConfig, finis
         (),
         *study.points,
     )
-    again = select(quick.select, quick.tolerance, "s", scored, {}, None)
+    again = select(quick.select, quick.tolerance, "s", scored, Costs(), None)
     assert again.id != chosen.candidate.id
     by_name = replace(quick.select, rule="by_id", candidate=chosen.candidate.id)
-    assert select(by_name, quick.tolerance, "s", scored, {}, None).id == chosen.candidate.id
+    assert select(by_name, quick.tolerance, "s", scored, Costs(), None).id == chosen.candidate.id
 
 
 def test_what_was_found_is_kept_where_no_c_can_be_made(quick: StudyConfig, capsys) -> None:

@@ -15,6 +15,7 @@ from distill.formula import Formula
 from distill.pipeline import one_output
 from distill.progress import Silent
 from distill.scoring.certify import OVER
+from distill.stages.measure import Costs
 from distill.stages.score import Scored
 from distill.stages.select import select
 from distill.teachers.load import load_teacher
@@ -176,7 +177,7 @@ def test_a_candidate_without_a_bound_cannot_be_named_where_bounds_are_wanted(pro
             unproven,
         )
         config = SelectConfig(rule="by_id", candidate=name, bound="certified")
-        return select(config, 0.05, "m", scored, {}, None)
+        return select(config, 0.05, "m", scored, Costs(), None)
 
     good = proven.chosen.candidate.id
     assert chosen(proven, good).id == good

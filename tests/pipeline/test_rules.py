@@ -17,19 +17,12 @@ from distill.progress import Silent
 from distill.tracking.entries import candidate_params, candidate_tags, study_tags
 from distill.tracking.record import load_record, save_record
 from distill.tracking.report import Figures, candidate_report
+from tests.heard import Heard
 
 BOX = Domain.box(x=(0.2, 3), y=(1, 5))
 GAS = Domain.box(
     amount=(0.1, 5, "mol"), temperature=(-20, 80, "degC"), volume=(0.01, 0.1, "m^3")
 )  # fmt: skip
-
-
-class Heard(Silent):
-    def __init__(self):
-        self.warnings = []
-
-    def warn(self, text):
-        self.warnings.append(text)
 
 
 @pytest.fixture

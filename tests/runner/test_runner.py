@@ -20,6 +20,7 @@ from distill.interrupts import listening
 from distill.journal import Journal
 from distill.progress import Silent
 from distill.runner import Runner, Stage, Work, key_of
+from tests.heard import Heard
 
 
 def _save(result: int, folder: Path) -> None:
@@ -31,18 +32,6 @@ def _load(folder: Path) -> int:
 
 
 NUMBER = Stage("number", _save, _load, lambda n: f"{n}")
-
-
-class Heard(Silent):
-    def __init__(self) -> None:
-        self.warnings: list[str] = []
-        self.ends: list[tuple[str, str, bool]] = []
-
-    def warn(self, text: str) -> None:
-        self.warnings.append(text)
-
-    def end(self, stage: str, detail: str, *, reused: bool) -> None:
-        self.ends.append((stage, detail, reused))
 
 
 def test_a_result_is_computed_once_and_then_reused(tmp_path: Path) -> None:
