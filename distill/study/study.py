@@ -212,7 +212,8 @@ class Study:
 
     def _repr_html_(self) -> str:
         """For notebooks: the choice, the Pareto plot and the front."""
-        from distill.tracking.plots import front_figure, to_png
+        from distill.tracking.canvas import to_png
+        from distill.tracking.front_figure import front_figure
 
         chosen = self.chosen
         formula = _shown(chosen.formula) if chosen else ""

@@ -17,7 +17,8 @@ from threading import Lock
 import numpy as np
 
 from distill.engines.child import Child, EngineError, Message, receive_job, send
-from distill.tracking.plots import CandidatePlots, front_images
+from distill.tracking.front_figure import front_images
+from distill.tracking.plots import CandidatePlots
 from distill.tracking.record import (
     PUBLISHED,
     CandidateRecord,

@@ -1,4 +1,4 @@
-"""The figures of a study and its candidates, as PNG bytes.
+"""The figures of candidates, as PNG bytes.
 
 matplotlib's object interface with the Agg canvas; no global state. Of a study's figures all that
 candidates share is drawn once (:mod:`distill.tracking.canvas`), so that hundreds take seconds.
@@ -6,8 +6,6 @@ candidates share is drawn once (:mod:`distill.tracking.canvas`), so that hundred
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -15,24 +13,16 @@ import numpy as np
 
 from distill.arrays import Array
 from distill.domain import Variable
-from distill.tracking.canvas import BLUE, GREY, Caption, Sheet, blank, nice, to_png, unit_of
+from distill.tracking.canvas import BLUE, GREY, Caption, Sheet, blank, nice, unit_of
 from distill.tracking.parity import Parity
 from distill.tracking.places import place
-from distill.tracking.record import PUBLISHED, CandidateRecord, StudyRecord
+from distill.tracking.record import CandidateRecord, StudyRecord
 from distill.tracking.residuals import panels, thin
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-__all__ = ["CandidatePlots", "front_figure", "front_images", "to_png"]
-
-DECADES = 100.0
-"""From this ratio on costs are drawn on a logarithmic axis."""
-
-MOST_NAMES = 40
-"""Points of a front that bear a name; more would cover one another."""
 
 _RED = "#c8321e"
 _MAP = "RdBu_r"
@@ -60,66 +50,6 @@ class CandidatePlots:
                 "parity.png": self._parity.draw(candidate, value),
                 "residuals.png": self._residuals.draw(candidate, value - self._truth),
             }
-
-
-def front_figure(record: StudyRecord, target: str | None = None) -> Figure:
-    """The Pareto front: largest error over complexity, or over instructions on ``target``.
-
-    The tolerance is a line; the chosen candidate and published formulas are marked. A candidate
-    without any error stands below all others, since zero has no place on a logarithmic axis.
-    """
-    figure = blank(7.0, 4.4)
-    axes = figure.add_axes((0.11, 0.13, 0.86, 0.77))
-    known = [c.score.max_error for c in record.candidates if 0 < c.score.max_error < np.inf]
-    zero = 0.1 * min([record.tolerance, *known])
-    rows = []
-    for c in record.candidates:
-        x = c.formula.complexity if target is None else c.figure(target, "instructions")
-        if x is not None and np.isfinite(c.score.max_error):
-            rows.append((c, float(x), c.score.max_error or zero))
-    groups: Sequence[tuple[str, Any, dict[str, Any]]] = (
-        ("other candidates", lambda c: c.engine != PUBLISHED and not c.on_front,
-         {"marker": "o", "color": "#c3c8d0", "ms": 5}),
-        ("Pareto front", lambda c: c.engine != PUBLISHED and c.on_front,
-         {"marker": "o", "color": BLUE, "ms": 6}),
-        ("published", lambda c: c.engine == PUBLISHED,
-         {"marker": "D", "color": "#7a4fb3", "ms": 7}),
-        ("chosen", lambda c: c.chosen,
-         {"marker": "*", "color": "#f2a900", "ms": 17, "mec": "black", "mew": 0.8}),
-    )  # fmt: skip
-    front = sorted((x, y) for c, x, y in rows if c.on_front and c.engine != PUBLISHED)
-    if front:
-        axes.plot(*zip(*front, strict=True), color=BLUE, lw=1, alpha=0.5, zorder=1)
-    for label, belongs, style in groups:
-        places = [(x, y) for c, x, y in rows if belongs(c)]
-        if places:
-            axes.plot(*zip(*places, strict=True), ls="", label=label, **style)
-    axes.axhline(
-        record.tolerance, color=_RED, lw=1, ls="--", label=f"tolerance {record.tolerance:g}"
-    )
-    others = [r for r in rows if (r[0].on_front or r[0].engine == PUBLISHED) and not r[0].chosen]
-    every = max(1, math.ceil(len(others) / MOST_NAMES))
-    for c, x, y in others[::every] + [r for r in rows if r[0].chosen]:
-        label = record.label(c) + ("" if c.score.max_error else " (no error)")
-        axes.annotate(label, (x, y), (4, 4), textcoords="offset points", fontsize=7)
-    axes.set_yscale("log")
-    if rows and max(x for _, x, _ in rows) > DECADES * max(min(x for _, x, _ in rows), 1.0):
-        axes.set_xscale("log")  # a closed form would push all formulas into one corner
-        axes.margins(x=0.08)
-    axes.set_xlabel("complexity (nodes)" if target is None else f"instructions a call on {target}")
-    axes.set_ylabel(f"largest error against the teacher{unit_of(record.output_unit)}")
-    axes.set_title(f"{record.teacher_name}: accuracy against cost", fontsize=11)
-    axes.grid(which="major", alpha=0.25)
-    axes.legend(fontsize=8, framealpha=0.9)
-    return figure
-
-
-def front_images(record: StudyRecord) -> dict[str, bytes]:
-    """``front.png`` over complexity and, where costs are known, ``front_instructions.png``."""
-    images = {"front.png": to_png(front_figure(record))}
-    if any(c.figure(record.target, "instructions") is not None for c in record.candidates):
-        images["front_instructions.png"] = to_png(front_figure(record, record.target))
-    return images
 
 
 class _Curve:

@@ -22,10 +22,11 @@ from distill.tracking.entries import (
     study_metrics,
 )
 from distill.tracking.fetch import load_candidate_run
+from distill.tracking.front_figure import front_figure
 from distill.tracking.front_table import front_table
 from distill.tracking.log import log_study
 from distill.tracking.places import box, place
-from distill.tracking.plots import CandidatePlots, front_figure
+from distill.tracking.plots import CandidatePlots
 from distill.tracking.record import load_record, save_record
 from distill.tracking.report import Figures, candidate_report, study_report
 

@@ -8,7 +8,8 @@ from PIL import Image
 from distill.domain import Domain
 from distill.formula import Formula
 from distill.scoring.score import Errors, Score
-from distill.tracking.plots import CandidatePlots, front_figure, front_images
+from distill.tracking.front_figure import front_figure, front_images
+from distill.tracking.plots import CandidatePlots
 
 
 def pixels(png: bytes) -> np.ndarray:
