@@ -43,6 +43,7 @@ def test_labels_of_the_exact_c_are_the_models_own(name: str) -> None:
     assert exact.test == exact.fresh == 1.0
 
 
+@pytest.mark.slow
 def test_digits_lose_less_than_one_part_in_a_hundred_with_formulas_in_the_head() -> None:
     rows, loss = story.digit_rows(12, 2, 8)
     exact, rough = rows

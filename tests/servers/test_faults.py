@@ -118,15 +118,18 @@ MOMENTS = {
     "alias": (to("registered-models/alias"), 1),
     "view": (to("experiments/set-experiment-tag"), 2),
 }
-ALWAYS = {("after", "candidate"), ("before", "alias")}
-CASES = [
-    pytest.param(when, *MOMENTS[name], id=f"{when}_{name}",
-                 marks=[] if (when, name) in ALWAYS else pytest.mark.slow)
-    for name in MOMENTS for when in ("before", "after")
-]  # fmt: skip
 
 
-@pytest.mark.parametrize(("when", "wanted", "number"), CASES)
+def moments(always: tuple[str, str]):
+    """Before and after each of them; all but one are slow."""
+    return pytest.mark.parametrize(("when", "wanted", "number"), [
+        pytest.param(when, *MOMENTS[name], id=f"{when}_{name}",
+                     marks=[] if (when, name) == always else pytest.mark.slow)
+        for name in MOMENTS for when in ("before", "after")
+    ])  # fmt: skip
+
+
+@moments(("before", "alias"))
 def test_postgresql_is_killed(cluster, gate, unlogged, undisturbed, capsys, when, wanted, number):
     setattr(gate, when, Nth(number, wanted, cluster.kill))
     try:
@@ -137,7 +140,7 @@ def test_postgresql_is_killed(cluster, gate, unlogged, undisturbed, capsys, when
     completes(capsys, unlogged, gate.url, undisturbed)
 
 
-@pytest.mark.parametrize(("when", "wanted", "number"), CASES)
+@moments(("after", "candidate"))
 def test_the_server_is_killed(far, gate, unlogged, undisturbed, capsys, when, wanted, number):
     setattr(gate, when, Nth(number, wanted, far.kill))
     try:

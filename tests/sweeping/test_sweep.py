@@ -149,6 +149,7 @@ def test_results_that_are_gone_are_made_again(place):
     assert ended.code == 0
 
 
+@pytest.mark.slow
 def test_the_log_of_a_job_is_found_from_mlflow(place):
     ended = place.sweep("sampling.points=32", "sweep.name=mine", tracking=True)
     assert ended.code == 0, ended.err

@@ -160,6 +160,7 @@ def test_an_archive_whose_number_of_inputs_is_open(tmp_path: Path):
     assert error.hint
 
 
+@pytest.mark.slow
 def test_ten_thousand_inputs_from_the_model_to_its_c(tmp_path: Path):
     from sklearn.linear_model import Ridge
 
