@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import cast
 
+import numpy as np
+
 from distill.arrays import Array
 from distill.bounds.base import NotBounded
 from distill.building.order import (
@@ -22,7 +24,8 @@ from distill.firmware.fixed.formats import QFormat
 from distill.firmware.graph import Arithmetic
 from distill.firmware.guard import Guard
 from distill.firmware.guard_search import find_guard, grid_counts
-from distill.firmware.lookup import Table
+from distill.firmware.implementation import library_gap
+from distill.firmware.lookup import Table, held
 from distill.firmware.numbers import InterfaceName
 from distill.firmware.policy import NanInput, OutOfDomain, Policy
 from distill.firmware.spec import BundleSpec, Mode, evaluate_bundle
@@ -101,7 +104,7 @@ def build_formula(order: Order, arithmetic: Arithmetic, progress: Progress) -> B
     accuracy = accuracy_left(order.formula_error, order.tolerance)
     progress.advance(None, f"the formula in {arithmetic}")
     if order.truth is None:
-        return _spec(order, arithmetic, order.formula, None, None, accuracy)
+        return _known_error(order, _spec(order, arithmetic, order.formula, None, None, accuracy))
     proven = _proven_alone(order, arithmetic, accuracy, progress)
     guards: list[Guard | None] = [None]
     if proven is None:
@@ -267,14 +270,31 @@ def _fit(
 
 
 def _known_error(order: Order, spec: BundleSpec) -> BundleSpec:
-    """The spec with the largest error of what the C will answer."""
-    truth = order.truth
-    assert truth is not None  # a table or a guard was made with it
+    """The spec with the largest error of what the C will answer.
+
+    Where the teacher cannot be asked, what the arithmetic loses of the formula comes on top of the
+    formula's own error.
+    """
+    truth = order.truth or spec.formula
+    assert truth is not None  # a table was made with a truth
+    own = 0.0 if order.truth is not None else spec.max_error
 
     def difference(x: Array) -> Array:
-        return evaluate_real(spec, x) - truth(x)
+        off = evaluate_real(spec, x) - truth(x)
+        return off + np.copysign(_gap(spec, x), off)
 
-    return replace(spec, max_error=largest(difference, spec.domain).value)
+    return replace(spec, max_error=own + largest(difference, spec.domain).value)
+
+
+def _gap(spec: BundleSpec, x: Array) -> Array:
+    """How far (n,) a C library may take the formula from the model that stands for the C."""
+    if spec.implementation is None or spec.implementation.exact:
+        return np.zeros(len(x))
+    at = held(x, spec.domain, spec.arithmetic)
+    gap = library_gap(spec.implementation, at)
+    if spec.guard is not None and spec.guarded:
+        gap[spec.guard(at)] = 0.0  # there the table answers
+    return gap
 
 
 def evaluate_real(spec: BundleSpec, x: Array, mode: Mode = "default") -> Array:

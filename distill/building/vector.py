@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -19,16 +19,19 @@ from distill.config.schema import ExportConfig
 from distill.domain import Domain
 from distill.extremum import border_points
 from distill.firmware.graph import Arithmetic
+from distill.firmware.implementation import library_gap
+from distill.firmware.lookup import held
 from distill.firmware.numbers import InterfaceName
 from distill.firmware.policy import NanInput, OutOfDomain, Policy
 from distill.firmware.target import Target
+from distill.firmware.vector.content import FloatFormulas
 from distill.firmware.vector.spec import VectorSpec, evaluate_vector
 from distill.formula import Formula
 from distill.progress import Progress
 from distill.proving.certificate import Known
 from distill.proving.vector import vector_proofs
 from distill.proving.within import Budget
-from distill.teachers.base import Output, Teacher
+from distill.teachers.base import Output
 
 Content = Chain | tuple[Formula, ...]
 """What a C function of arrays computes: all outputs by one chain, or each by a formula."""
@@ -136,19 +139,41 @@ def alone(closed: ClosedForm) -> Chain:
     return Chain(closed.chain.inputs, (*closed.chain.steps, pick))
 
 
-def with_known_errors(spec: VectorSpec, teacher: Teacher, outputs: tuple[int, ...]) -> VectorSpec:
-    """The spec with the largest errors of what the C will answer, at points of the domain."""
+def with_known_errors(
+    spec: VectorSpec, content: Content, truth: Callable[[Array], Array] | None
+) -> VectorSpec:
+    """The spec with the largest errors of what the C will answer, at points of the domain.
+
+    ``truth`` gives the teacher's answers (n, k) at points (n, d). Where it cannot be asked, what
+    the arithmetic loses of ``content`` comes on top of the errors that are known.
+    """
     domain = spec.domain
     inside = domain.sample(affordable(COMPARED, len(domain)), seed=3)
     x = np.vstack([inside, border_points(domain, BORDER, 3)])
     # The teacher is asked what the C can be told: floats, or fixed-point numbers.
     x = spec.numbers.reals(spec.numbers.inside(x))
-    truth = teacher.predict(x)[:, list(outputs)]
-    answers = real_answers(spec, x)
+    wanted = truth(x) if truth is not None else _values(content, x)
     with np.errstate(invalid="ignore"):
-        errors = np.where(np.isfinite(truth), np.abs(answers - truth), 0.0)
-    worst = np.maximum(np.nan_to_num(errors, nan=np.inf).max(axis=0), spec.max_errors)
+        off = np.abs(real_answers(spec, x) - wanted) + _gaps(spec, x)
+    errors = np.nan_to_num(np.where(np.isfinite(wanted), off, 0.0), nan=np.inf).max(axis=0)
+    known = np.array(spec.max_errors)
+    worst = errors + known if truth is None else np.maximum(errors, known)
     return replace(spec, max_errors=tuple(map(float, worst)))
+
+
+def _values(content: Content, x: Array) -> Array:
+    """What the content is (n, k) in float64."""
+    if isinstance(content, Chain):
+        return content.evaluate(x)
+    return np.column_stack([formula(x) for formula in content])
+
+
+def _gaps(spec: VectorSpec, x: Array) -> Array:
+    """How far (n, k) a C library may take formulas from the model that stands for the C."""
+    if not isinstance(spec.content, FloatFormulas):
+        return np.zeros((len(x), len(spec.outputs)))
+    at = held(x, spec.domain, spec.arithmetic)
+    return np.column_stack([library_gap(part, at) for part in spec.content.parts])
 
 
 def with_vector_proofs(

@@ -160,8 +160,9 @@ def _weighed(
         spec = build_vector(order, arithmetic)
     except ExportError as error:
         return replace(way, why_not=f"{NEVER}: {error.what}"), None
-    if asked_freely(teacher):
-        spec = with_known_errors(spec, teacher, plan.outputs)
+    outputs = list(plan.outputs)
+    truth = (lambda x: teacher.predict(x)[:, outputs]) if asked_freely(teacher) else None
+    spec = with_known_errors(spec, order.content, truth)
     progress.advance(None, f"measuring the {way.name} on {order.target.name}")
     measured = weigh({"way": spec}, measured_points(order.domain), order.target)
     if failure := measured.failures.get("way"):

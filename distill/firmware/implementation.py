@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
 
+import numpy as np
+
 from distill.arrays import Array
 from distill.firmware.emit import function_text
 from distill.firmware.fixed.emit import emit_fixed
@@ -120,6 +122,16 @@ class FixedImplementation:
         """The C of the function and of the integer functions it calls."""
         parameters = names.parameters(self.formula.domain.names)
         return emit_fixed(self.program, name, parameters, names)
+
+
+def library_gap(implementation: Implementation, x: Array) -> Array:
+    """How far (n,) from ``answers`` the C may be at held points where a C library rounds."""
+    first, *others = implementation.models
+    answers, gap = first(x), np.zeros(len(x))
+    with np.errstate(invalid="ignore"):
+        for other in others:
+            gap = np.maximum(gap, np.abs(other(x) - answers))
+    return gap
 
 
 def implement(

@@ -192,7 +192,7 @@ def test_ten_thousand_inputs_from_the_model_to_its_c(tmp_path: Path):
         target=load_target(read_option("target", "host")),
         provenance={},
     )
-    spec = with_known_errors(build_vector(order, "float32"), teacher, (0,))
+    spec = with_known_errors(build_vector(order, "float32"), order.content, teacher.predict)
     assert 0 < spec.max_errors[0] < 1e-3
     bundle = write_vector_bundle(spec, tmp_path / "wide")
     code = Code(bundle.directory, spec.name, spec.numbers, (), True, 120.0)
