@@ -31,9 +31,13 @@ def _ifless(a: sympy.Expr, b: sympy.Expr, then: sympy.Expr, otherwise: sympy.Exp
 
 def _or_nan(kind: Callable[..., sympy.Expr]) -> Callable[..., sympy.Expr]:
     def apply(a: sympy.Expr, b: sympy.Expr) -> sympy.Expr:
+        # One of them is never real: a NaN of ours, which stays. Angles of complex numbers are worse
+        # than refused: what stands around them is asked without an end whether it is real.
+        if a.is_extended_real is False or b.is_extended_real is False:
+            return sympy.nan
         try:
             return kind(a, b)
-        except (TypeError, ValueError):  # one of them is never real: a NaN of ours, which stays
+        except (TypeError, ValueError):
             return sympy.nan
 
     return apply
@@ -75,19 +79,13 @@ def to_sympy(tree: Node) -> sympy.Expr:
     """The tree over real symbols, constants exact: Integer where whole, Float otherwise.
 
     Parts without variables become the float64 number they are. Outside the formula's real domain
-    (the square root of a negative number) sympy's value is complex where ours is NaN. sympy
-    simplifies on the way what it can; where it loses itself in that, the tree stands as it is.
+    (the square root of a negative number) sympy's value is complex where ours is NaN.
 
     Raises
     ------
     FormulaError : for an operator that sympy has no meaning for.
     """
-    whole = _degree(tree) <= MAX_DEGREE
-    try:
-        return _print(tree, whole)[0]
-    except RecursionError:  # its questions about signs ask each other
-        with sympy.evaluate(False):
-            return _print(tree, whole)[0]
+    return _print(tree, _degree(tree) <= MAX_DEGREE)[0]
 
 
 def _print(node: Node, whole: bool) -> tuple[sympy.Expr, float | None]:
