@@ -28,9 +28,9 @@ say is compared:
 - *C* (`float32` and `double` with the C library, `own` functions in float32, `fixed` point with
   floats and with integers at its door, `table` alone in every arithmetic): *bit for bit* against
   its model in Python where that is promised; else *within its rounding*, the self-test's allowance;
-  and *of the formula*: within the stated error of the formula in real numbers. In floats the last two
-  leave out points at which rounding alone decides: next to a pole, at angles whose last place turns
-  them, behind values of which rounding has left another number. Inputs are the edges
+  and *of the formula*: within the stated error of the formula in real numbers. In floats the last
+  two leave out points at which rounding alone decides: next to a pole, at angles whose last place
+  turns them, behind values of which rounding has left another number. Inputs are the edges
   of [the verification](guarantees.md) (bounds and their neighbours, both zeros, subnormals, NaN,
   infinities, far outside), the formula's own constants and the table's last breakpoints with their
   neighbours, and random points. Every policy for inputs out of range takes its turn.
