@@ -119,7 +119,7 @@ def _whole(split, teacher, domain, scored, read_option) -> None:
         context=context,
         key="benchmark",
         choices=tuple(
-            Choice(c, scored.scores[c.id], costs.get(c.id), True, context)
+            Choice(c, scored.scores[c.id], costs.known.get(c.id), True, context)
             for c in scored.candidates
         ),
         selection=selection,

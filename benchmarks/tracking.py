@@ -142,7 +142,8 @@ def study_of(count: int):
     selection = select(SelectConfig(), tolerance, "degC", scored, costs, target)
     # All are logged, not the front alone: a front of 200 is what a long search of PySR comes to.
     choices = tuple(
-        Choice(c, scored.scores[c.id], costs.get(c.id), True, context) for c in scored.candidates
+        Choice(c, scored.scores[c.id], costs.known.get(c.id), True, context)
+        for c in scored.candidates
     )
     study = Study(context, "benchmark", choices, selection, (), (scored.x, scored.y))
     record = replace(study.record("be" * 32), slices=draw(study, None).slices)
