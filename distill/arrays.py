@@ -1,4 +1,4 @@
-"""The one array type of the project: float64, because every tolerance is judged in it."""
+"""The arrays of the project: float64, because every tolerance is judged in it, and flags."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
 """float64; (n, d) for points, (n,) for one output, (n, k) for k outputs unless said otherwise."""
+
+Flags = npt.NDArray[np.bool_]
+"""What holds, one by one."""
 
 NUMBERS = 2**23
 """So many numbers points hold at most where they are drawn freely: 64 MiB of them."""

@@ -7,9 +7,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from distill.arrays import Array
+from distill.arrays import Array, Flags
 from distill.bounds.jets import SLACK, Jet, Range, contains, known, ordered, squares, turning
-from distill.chain.checks import Flags
 
 
 def _waves(low: Array, high: Array, wave: Callable[[Array], Array], top: float) -> Range:

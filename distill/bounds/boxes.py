@@ -7,9 +7,9 @@ from functools import cached_property
 
 import numpy as np
 
-from distill.arrays import Array
+from distill.arrays import Array, Flags
 from distill.bounds.rounding import up
-from distill.chain.checks import Flags, Whole
+from distill.chain.checks import Whole
 from distill.domain import Domain
 
 

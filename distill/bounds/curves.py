@@ -11,9 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from distill.arrays import Array
+from distill.arrays import Array, Flags
 from distill.bounds.jets import Jet, Range
-from distill.chain.checks import Flags
 
 LOST = 2.0**-46
 """What the few operations of a row lose of the size of their terms, and much more."""

@@ -7,9 +7,9 @@ from functools import cached_property
 
 import numpy as np
 
-from distill.arrays import Array
+from distill.arrays import Array, Flags
 from distill.bounds.rounding import gamma
-from distill.chain.checks import Flags, Whole
+from distill.chain.checks import Whole
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from distill.arrays import Array
-from distill.chain.checks import Flags
+from distill.arrays import Array, Flags
 
 SLACK = 1e-13
 """Relative to the size of a derivative's terms: 450 units in the last place."""

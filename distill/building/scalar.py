@@ -24,8 +24,9 @@ from distill.firmware.fixed.formats import QFormat
 from distill.firmware.graph import Arithmetic
 from distill.firmware.guard import Guard
 from distill.firmware.guard_search import find_guard, grid_counts
+from distill.firmware.holding import held
 from distill.firmware.implementation import library_gap
-from distill.firmware.lookup import Table, held
+from distill.firmware.lookup import Table
 from distill.firmware.numbers import InterfaceName
 from distill.firmware.policy import NanInput, OutOfDomain, Policy
 from distill.firmware.spec import BundleSpec, Mode, evaluate_bundle

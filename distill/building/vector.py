@@ -19,8 +19,8 @@ from distill.config.schema import ExportConfig
 from distill.domain import Domain
 from distill.extremum import border_points
 from distill.firmware.graph import Arithmetic
+from distill.firmware.holding import held
 from distill.firmware.implementation import library_gap
-from distill.firmware.lookup import held
 from distill.firmware.numbers import InterfaceName
 from distill.firmware.policy import NanInput, OutOfDomain, Policy
 from distill.firmware.target import Target

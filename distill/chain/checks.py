@@ -10,7 +10,6 @@ import numpy.typing as npt
 from distill.errors import FormulaError
 
 Whole = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
 
 
 def wrong(step: object, what: str, hint: str = "") -> FormulaError:

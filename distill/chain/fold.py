@@ -11,10 +11,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from distill.arrays import Array
+from distill.arrays import Array, Flags
 from distill.chain.base import Step
 from distill.chain.chain import Chain
-from distill.chain.checks import Flags, Whole
+from distill.chain.checks import Whole
 from distill.chain.steps.affine import Affine
 from distill.chain.steps.columns import Branches, Pick
 from distill.chain.steps.elementwise import Apply, Scale, Stretch

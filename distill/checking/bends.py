@@ -16,7 +16,7 @@ from typing import Protocol
 from flint import arb, arb_series
 
 from distill.checking.balls import ONE, UNDEFINED, ZERO, around, ball, ends, hull, span
-from distill.checking.tape import Bend, Term
+from distill.checking.terms import Bend, Term
 
 Point = Callable[[arb], arb]
 Turns = Callable[[arb, arb], Sequence[arb] | None]

@@ -13,10 +13,12 @@ from flint import arb
 
 from distill.arrays import Array
 from distill.chain.checks import Whole
-from distill.chain.steps.logic import Logic, Packed
+from distill.chain.steps.logic import Logic
+from distill.chain.steps.packed import Packed
 from distill.checking.balls import HALF, UNDEFINED
 from distill.checking.layers import Layer
-from distill.checking.tape import Tape, Term
+from distill.checking.tape import Tape
+from distill.checking.terms import Term
 
 MOST = 4096
 """Points of a box that are asked; with more, every level of an output counts."""

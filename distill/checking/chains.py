@@ -15,7 +15,8 @@ from distill.chain.steps.formula import Each
 from distill.chain.steps.gaussians import Gaussians
 from distill.chain.steps.images import Convolution, Pool
 from distill.chain.steps.kernels import Kernel, OneVsOne
-from distill.chain.steps.logic import Logic, Packed
+from distill.chain.steps.logic import Logic
+from distill.chain.steps.packed import Packed
 from distill.chain.steps.polynomials import Monomials
 from distill.chain.steps.prototypes import Distances, Nearest
 from distill.chain.steps.trees import Trees
@@ -24,7 +25,8 @@ from distill.checking import bits, decisions, layers
 from distill.checking.formulas import Put, put_tree
 from distill.checking.layers import Layer
 from distill.checking.refusals import CannotCheck
-from distill.checking.tape import Tape, Term
+from distill.checking.tape import Tape
+from distill.checking.terms import Term
 from distill.formula import Formula
 
 

@@ -16,7 +16,8 @@ from distill.checking.integers import put_integers
 from distill.checking.leaf import Box, Find, Range, range_of
 from distill.checking.operations import FloatProgram, Program
 from distill.checking.rounded import check_known, put_rounded
-from distill.checking.tape import Tape, Term
+from distill.checking.tape import Tape
+from distill.checking.terms import Term
 
 ENDLESS = arb("inf")
 

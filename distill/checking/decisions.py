@@ -25,7 +25,8 @@ from distill.checking.balls import ONE, UNDEFINED, ZERO, ends
 from distill.checking.formulas import absolute, operate
 from distill.checking.functions import SOFTSIGN
 from distill.checking.layers import Layer, distance_terms, exact, largest
-from distill.checking.tape import Tape, Term
+from distill.checking.tape import Tape
+from distill.checking.terms import Term
 
 
 def below(value: arb) -> float:

@@ -10,7 +10,8 @@ from distill.checking.balls import HALF, ONE, ZERO
 from distill.checking.bends import RealPower, WholePower, bend
 from distill.checking.functions import ABS, OPERATORS, RELU
 from distill.checking.refusals import CannotCheck
-from distill.checking.tape import Tape, Term
+from distill.checking.tape import Tape
+from distill.checking.terms import Term
 from distill.formula.tree import Call, Node, Number, Symbol
 
 HIGHEST = 1024

@@ -22,7 +22,7 @@ from distill.checking.bends import (
     bend,
     no_turns,
 )
-from distill.checking.tape import Bend, Term
+from distill.checking.terms import Bend, Term
 
 with precise():
     PI = arb.pi()

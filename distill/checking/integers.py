@@ -20,7 +20,8 @@ from distill.checking.balls import HALF, ONE, ZERO
 from distill.checking.choices import Choices, Impossible, Unbounded
 from distill.checking.formulas import absolute, chosen, larger, operate, quotient, smaller
 from distill.checking.operations import IntegerProgram, IntegerStep
-from distill.checking.tape import Tape, Term
+from distill.checking.tape import Tape
+from distill.checking.terms import Term
 
 WORD, DOUBLE, SHORT = 31, 63, 15
 """Magnitude bits of the C's integers."""

@@ -21,7 +21,8 @@ from distill.checking.balls import HALF, ONE, ZERO
 from distill.checking.formulas import absolute, larger, operate, power, put_tree
 from distill.checking.functions import bender
 from distill.checking.refusals import CannotCheck
-from distill.checking.tape import Tape, Term
+from distill.checking.tape import Tape
+from distill.checking.terms import Term
 
 Layer = Callable[[Tape, Sequence[Term]], list[Term]]
 """Puts a step on a tape: the terms of its outputs from those of its inputs."""

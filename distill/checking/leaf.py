@@ -11,7 +11,8 @@ from flint import arb
 
 from distill.checking.forms import mean_value, quadratic
 from distill.checking.formulas import Put
-from distill.checking.tape import Tape, Term
+from distill.checking.tape import Tape
+from distill.checking.terms import Term
 
 Box = tuple[tuple[float, ...], tuple[float, ...]]
 """Lowest and highest inputs, each (d,)."""

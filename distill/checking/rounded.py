@@ -18,7 +18,8 @@ from distill.checking.choices import Unbounded
 from distill.checking.formulas import KNOWN, operate
 from distill.checking.operations import FloatProgram, FloatStep
 from distill.checking.refusals import CannotCheck
-from distill.checking.tape import Tape, Term
+from distill.checking.tape import Tape
+from distill.checking.terms import Term
 
 LIBRARY = 4
 """Units in the last place that a function of the C library may lose."""

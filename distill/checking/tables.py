@@ -24,7 +24,8 @@ from distill.checking.fields import (
 from distill.checking.fields import number as read_number
 from distill.checking.fields import numbers as read_numbers
 from distill.checking.formulas import Put, operate
-from distill.checking.tape import Tape, Term
+from distill.checking.tape import Tape
+from distill.checking.terms import Term
 
 VERSION = 1
 KINDS = ("single", "whole", "linear", "cubic")

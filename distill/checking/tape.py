@@ -19,68 +19,13 @@ cancels here.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from flint import arb, arb_mat
 
 from distill.checking.balls import ONE, UNDEFINED, ZERO, ball, ends
 from distill.checking.forms import Enclosure
-
-
-class Term:
-    """One number on the tape; ``at`` is its place there, -1 for a constant.
-
-    ``value`` and ``slope`` (d,) hold at the middle, free numbers held; ``slopes`` (d,) enclose the
-    derivatives over the box; ``free`` what free numbers add; [low, high] its range, exact ends.
-    """
-
-    __slots__ = ("_ball", "at", "free", "high", "low", "slope", "slopes", "value")
-
-    def __init__(
-        self,
-        at: int,
-        value: arb,
-        slope: Sequence[arb],
-        slopes: Sequence[arb],
-        free: arb,
-        low: arb,
-        high: arb,
-    ) -> None:
-        self.at = at
-        self.value = value
-        self.slope = slope
-        self.slopes = slopes
-        self.free = free
-        self.low = low
-        self.high = high
-        self._ball: arb | None = None
-
-    @property
-    def range(self) -> arb:
-        """The range as one ball."""
-        if self._ball is None:
-            self._ball = ball(self.low, self.high)
-        return self._ball
-
-    @property
-    def constant(self) -> bool:
-        """Whether it depends on nothing."""
-        return self.at < 0
-
-
-@dataclass(frozen=True, slots=True)
-class Bend:
-    """A function of one term on its range: value and slope where the term stands at the middle,
-    the value's range [low, high], slopes and second derivatives over the range, and what is free.
-    """
-
-    value: arb
-    slope: arb
-    low: arb
-    high: arb
-    slopes: arb
-    curves: arb
-    free: arb = ZERO
+from distill.checking.shares import Bent, Loose, Mapped, Product, Step, Sum
+from distill.checking.terms import Bend, Term
 
 
 class Tape:
@@ -88,7 +33,7 @@ class Tape:
 
     def __init__(self, low: Sequence[float], high: Sequence[float]) -> None:
         self.size = len(low)
-        self._records: list[_Record] = []
+        self._records: list[Step] = []
         self._count = 0
         self._left: list[Sequence[arb]] = []
         self._right: list[Sequence[arb]] = []
@@ -142,7 +87,7 @@ class Tape:
         if free is not ZERO or bend.free is not ZERO:
             free = t * free + bend.free
         place = self._place()
-        self._records.append(_Bent(x.at, place, bend, x.slopes))
+        self._records.append(Bent(x.at, place, bend, x.slopes))
         slope = [s * g for g in x.slope]
         return Term(place, bend.value, slope, [t * g for g in x.slopes], free, bend.low, bend.high)
 
@@ -152,7 +97,7 @@ class Tape:
         middle = whole.mid()
         nothing = self._nothing
         place = self._place()
-        self._records.append(_Loose(place, whole - middle))
+        self._records.append(Loose(place, whole - middle))
         return Term(place, middle, nothing, nothing, whole - middle, low, high)
 
     def scaled(self, x: Term, factor: arb, offset: arb = ZERO) -> Term:
@@ -162,7 +107,7 @@ class Tape:
         if x.constant:
             return self.constant(ball(low.lower(), high.upper()))
         place = self._place()
-        self._records.append(_Sum(place, ((x.at, factor),)))
+        self._records.append(Sum(place, ((x.at, factor),)))
         slope = [factor * g for g in x.slope]
         slopes = slope if x.slopes is x.slope else [factor * g for g in x.slopes]
         value = factor * x.value + offset
@@ -189,7 +134,7 @@ class Tape:
         if not parts:
             return self.constant(ball(low.lower(), high.upper()))
         term = self._term(value, slope, slopes, free, low.lower(), high.upper())
-        self._records.append(_Sum(term.at, tuple(parts)))
+        self._records.append(Sum(term.at, tuple(parts)))
         return term
 
     def added(self, a: Term, b: Term) -> Term:
@@ -215,7 +160,7 @@ class Tape:
         loose = a.free is not ZERO or b.free is not ZERO
         free = a.free * rb + b.free * ra if loose else ZERO
         term = self._term(a.value * b.value, slope, slopes, free, low, high)
-        self._records.append(_Product(term.at, a, b))
+        self._records.append(Product(term.at, a, b))
         return term
 
     def mapped(self, terms: Sequence[Term], weights: arb_mat, bias: Sequence[arb]) -> list[Term]:
@@ -249,7 +194,7 @@ class Tape:
                 term.low, term.high = near.lower(), near.upper()
             places.append(term.at)
             answers.append(term)
-        self._records.append(_Mapped(tuple(x.at for x in terms), tuple(places), weights))
+        self._records.append(Mapped(tuple(x.at for x in terms), tuple(places), weights))
         return answers
 
     def enclosure(self, result: Term) -> Enclosure:
@@ -287,98 +232,3 @@ class Tape:
     def loosened(self, share: arb) -> None:
         """Add what a free number adds to the result."""
         self._free += share
-
-
-class _Record:
-    """How shares of the result go back through one step."""
-
-    __slots__ = ()
-
-    def back(self, shares: list[arb | None], tape: Tape) -> None:
-        """Hand the shares of what the step gave to what it took."""
-        raise NotImplementedError
-
-
-def _hand(shares: list[arb | None], at: int, share: arb) -> None:
-    if at >= 0:
-        before = shares[at]
-        shares[at] = share if before is None else before + share
-
-
-class _Bent(_Record):
-    __slots__ = ("bend", "slopes", "source", "target")
-
-    def __init__(self, source: int, target: int, bend: Bend, slopes: Sequence[arb]) -> None:
-        self.source, self.target, self.bend, self.slopes = source, target, bend, slopes
-
-    def back(self, shares: list[arb | None], tape: Tape) -> None:
-        share = shares[self.target]
-        if share is None:
-            return
-        bend = self.bend
-        if bend.curves is not ZERO:
-            factor = share * bend.curves
-            tape.curved([factor * g for g in self.slopes], self.slopes)
-        if bend.free is not ZERO:
-            tape.loosened(share * bend.free)
-        _hand(shares, self.source, share * bend.slopes)
-
-
-class _Loose(_Record):
-    __slots__ = ("free", "target")
-
-    def __init__(self, target: int, free: arb) -> None:
-        self.target, self.free = target, free
-
-    def back(self, shares: list[arb | None], tape: Tape) -> None:
-        share = shares[self.target]
-        if share is not None:
-            tape.loosened(share * self.free)
-
-
-class _Sum(_Record):
-    __slots__ = ("parts", "target")
-
-    def __init__(self, target: int, parts: tuple[tuple[int, arb], ...]) -> None:
-        self.target, self.parts = target, parts
-
-    def back(self, shares: list[arb | None], tape: Tape) -> None:
-        share = shares[self.target]
-        if share is not None:
-            for at, factor in self.parts:
-                _hand(shares, at, share * factor)
-
-
-class _Product(_Record):
-    __slots__ = ("a", "b", "target")
-
-    def __init__(self, target: int, a: Term, b: Term) -> None:
-        self.target, self.a, self.b = target, a, b
-
-    def back(self, shares: list[arb | None], tape: Tape) -> None:
-        share = shares[self.target]
-        if share is None:
-            return
-        a, b = self.a, self.b
-        if not (a.constant or b.constant):
-            twice = share + share
-            tape.curved([twice * g for g in a.slopes], b.slopes)
-        _hand(shares, a.at, share * b.range)
-        _hand(shares, b.at, share * a.range)
-
-
-class _Mapped(_Record):
-    __slots__ = ("sources", "targets", "weights")
-
-    def __init__(
-        self, sources: tuple[int, ...], targets: tuple[int, ...], weights: arb_mat
-    ) -> None:
-        self.sources, self.targets, self.weights = sources, targets, weights
-
-    def back(self, shares: list[arb | None], tape: Tape) -> None:
-        given = [shares[at] for at in self.targets]
-        if all(share is None for share in given):
-            return
-        row = arb_mat(1, len(given), [ZERO if share is None else share for share in given])
-        for at, share in zip(self.sources, (row * self.weights).entries(), strict=True):
-            _hand(shares, at, share)

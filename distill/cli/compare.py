@@ -15,7 +15,7 @@ def run(arguments: list[str]) -> int:
     from distill.comparing.fronts import compare
     from distill.comparing.questions import by_question
     from distill.comparing.tables import show_comparison
-    from distill.tracking.record import load_record
+    from distill.tracking.record_folder import load_record
     from distill.tracking.recorded import find_studies, find_sweep
     from distill.voices.console import PlainConsole
 

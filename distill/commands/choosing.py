@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from distill.commands.results import shipped_data, shipped_line
-from distill.commands.summary import show_shipped
+from distill.commands.shipped import show_shipped
 from distill.config.consent import check_consent
 from distill.config.overrides import apply_overrides
 from distill.config.schema import StudyConfig, plain, read_config

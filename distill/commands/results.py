@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from distill.commands.figures import LONGEST
 from distill.delivery.shipping import Shipped
 from distill.study.choice import Choice
 from distill.study.study import Study
@@ -16,9 +17,6 @@ from distill.tracking.entries import shorten
 
 MOST = 12
 """Outputs that are told one by one in a line."""
-
-LONGEST = 2000
-"""Characters of a formula in that line."""
 
 
 def study_data(study: Study, folder: Path, place: Mapping[str, Any] | None) -> dict[str, object]:

@@ -235,7 +235,7 @@ def record_once(
     key = key_of("study", own, [study.key, *together])
     folder = study_root(config, study.context.teacher) / "study" / key[:16]
     if damage(folder):
-        from distill.tracking.record import save_record
+        from distill.tracking.record_folder import save_record
         from distill.tracking.sync import alone
 
         bundle = shipped.bundle if shipped else None

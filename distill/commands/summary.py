@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
+from distill.commands.figures import LONGEST, LONGEST_DETAIL, cost_line, count, figure
+from distill.commands.shipped import show_shipped
 from distill.delivery.shipping import Shipped
 from distill.engines.findings import Finding, lines
 from distill.figures import upward
-from distill.firmware.alternatives import Alternative
 from distill.firmware.cost import Cost
-from distill.firmware.evidence import Evidence
 from distill.scoring.labels import Labels
 from distill.study.choice import Choice
 from distill.study.study import Study
@@ -23,6 +22,15 @@ from distill.study.study_set import StudySet
 from distill.teachers.base import classes_of
 from distill.tracking.entries import shorten
 from distill.tracking.places import place
+
+DEEPEST = 5
+"""Levels of what was found out about a teacher that a screen holds."""
+
+MOST_OUTPUTS, MOST_ROWS = 8, 40
+"""Outputs that are shown one by one, and rows of the table that is shown of more."""
+
+SHOWN_CLASSES = 12
+"""Classes of the largest table that fits on a terminal; the report shows the others."""
 
 
 def show(
@@ -99,11 +107,6 @@ def _outputs(studies: Sequence[Study]) -> Group:
     return Group(table, *lines)
 
 
-def show_shipped(console: Console, shipped: Shipped) -> None:
-    """Print where a bundle is, what its verification showed, and what other ways would cost."""
-    console.print(_shipped(shipped), soft_wrap=True)
-
-
 def _tell_unproven(console: Console, studies: Sequence[Study]) -> None:
     """Why nothing could be proven, each reason once."""
     for reason in dict.fromkeys(study.unproven for study in studies if study.unproven):
@@ -120,31 +123,12 @@ def findings_tree(finding: Finding) -> Tree:
 
 def _grow(tree: Tree, finding: Finding, deep: int) -> None:
     style = {"solved": "green", "rejected": "dim", "open": "yellow"}.get(finding.state, "")
-    branch = tree.add(Text(_short_detail(next(lines(finding))), style=style))
+    branch = tree.add(Text(shorten(next(lines(finding)), LONGEST_DETAIL), style=style))
     if finding.parts and not deep:
         branch.add(Text(f"… {len(finding.parts)} more", style="dim"))
         return
     for part in finding.parts:
         _grow(branch, part, deep - 1)
-
-
-DEEPEST = 5
-
-LONGEST = 2000
-"""Characters of a formula; the report and the C have all of a longer one."""
-
-MOST_OUTPUTS, MOST_ROWS = 8, 40
-"""Outputs that are shown one by one, and rows of the table that is shown of more."""
-
-
-def figure(value: float | None, digits: int = 3) -> str:
-    """A number for a person, or a dash."""
-    return "-" if value is None else f"{value:.{digits}g}"
-
-
-def count(value: float | None) -> str:
-    """A whole number with separators, or a dash."""
-    return "-" if value is None else f"{value:,.0f}"
 
 
 def _front(study: Study) -> Table:
@@ -244,10 +228,6 @@ def _confusion(labels: Labels, classes: Sequence[str]) -> Group:
     return Group(head, table)
 
 
-SHOWN_CLASSES = 12
-"""Classes of the largest table that fits on a terminal; the report shows the others."""
-
-
 def _errors(name: str, choice: Choice, unit: str) -> str:
     worst = f"{choice.score.max_error:.4g} {unit}".rstrip()
     at = place(choice.study.domain, choice.score.teacher.max_error_at, units=False)
@@ -260,67 +240,3 @@ def _errors(name: str, choice: Choice, unit: str) -> str:
     if choice.cost is not None:
         text += f"\n  {'':<16} {cost_line(choice.cost)}"
     return text
-
-
-def cost_line(cost: Cost) -> str:
-    """Instructions, flash, RAM and stack in one line, with the compiler they belong to."""
-    if not cost.measured:
-        return f"about {count(cost.instructions)} {cost.unit} a call on {cost.target} (estimated)"
-    return (
-        f"{count(cost.instructions)} {cost.unit} a call, {count(cost.flash_bytes)} B flash, "
-        f"{count(cost.ram_bytes)} B RAM, {count(cost.stack_bytes)} B stack "
-        f"on {cost.target} (measured, {cost.compiler})"
-    )
-
-
-def _shipped(shipped: Shipped) -> Group:
-    lines = [Text(), Text(f"  C        {_short(shipped.bundle.source)}", style="bold")]
-    for number, way in enumerate(shipped.alternatives):
-        taken = way.arithmetic == shipped.bundle.spec.arithmetic and (
-            way.content == shipped.content
-        )
-        start = "ways" if number == 0 else ""
-        lines.append(Text(f"  {start:<8} {'►' if taken else ' '} {way.name}: {_way(way)}"))
-    if shipped.evidence is None:
-        return Group(*lines, Text("  verified ✗ nothing: export.verify=false"), Text())
-    return Group(*lines, *_verified(shipped.evidence), Text())
-
-
-def _verified(evidence: Evidence) -> list[Text]:
-    """The checks: figures and what did not pass in full, the others by name."""
-    told = [c for c in evidence.checks if not c.passed or c.name.startswith(_TOLD)]
-    told += [c for c in evidence.checks if c.passed and c.name.endswith(_TOLD_ENDS)]
-    ran = [c for c in evidence.checks if c.passed is not None]
-    passed = sum(bool(c.passed) for c in ran)
-    lines = [Text(f"  verified {passed} of {len(ran)} checks passed, among them:")]
-    for check in told:
-        mark = {True: "✓", False: "✗", None: "–"}[check.passed]
-        detail = check.detail if check.passed is False else _short_detail(check.detail)
-        lines.append(Text(f"           {mark} {check.name}: {detail}"))
-    return lines
-
-
-def _short_detail(detail: str) -> str:
-    """A check's detail without what only its report needs; everything is kept with the study."""
-    return detail if len(detail) <= LONGEST else detail[: LONGEST - 1] + "…"
-
-
-LONGEST = 180
-
-
-_TOLD = ("host against", "MISRA")
-_TOLD_ENDS = (" limits, wheels", " limits, native", " figures, wheels", " figures, native", "agree")
-
-
-def _way(way: Alternative) -> str:
-    if way.why_not:
-        return way.why_not
-    error = "" if way.max_error is None else f"off by up to {way.max_error:.4g}, "
-    return error + ("cost unknown" if way.cost is None else cost_line(way.cost))
-
-
-def _short(path: Path) -> str:
-    try:
-        return str(path.relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)

@@ -10,7 +10,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from distill.commands.summary import count, figure
+from distill.commands.figures import count, figure
 from distill.comparing.fronts import Comparison, Domination, Entry, Front
 
 _T = TypeVar("_T")

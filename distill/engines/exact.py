@@ -13,7 +13,7 @@ from distill.arrays import Array
 from distill.chain.chain import Chain
 from distill.chain.closed_form import ClosedForm
 from distill.chain.expansion import formula_of
-from distill.chain.steps.logic import MAX_ROWS
+from distill.chain.steps.whole import MAX_ROWS
 from distill.domain import Domain
 from distill.engines.base import Candidate, Problem
 from distill.engines.boolean import boolean_candidates

@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from distill.arrays import Array
-from distill.engines.free_parts import KnownPart, box_of
+from distill.engines.free_parts import KnownPart
 from distill.engines.oracle import Oracle
+from distill.engines.part_bases import box_of
 from distill.engines.skeleton import Skeleton
 from distill.engines.structure.piece import Values
 from distill.formula.program import compile_tree

@@ -12,7 +12,7 @@ from distill.domain import Domain
 from distill.firmware.axes import bounds
 from distill.firmware.fixed.formats import Integers, input_bounds, input_formats
 from distill.firmware.graph import Arithmetic, dtype
-from distill.firmware.lookup import held, moved_inside
+from distill.firmware.holding import held, moved_inside
 from distill.firmware.policy import Policy
 
 

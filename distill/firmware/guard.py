@@ -15,14 +15,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from distill.arrays import Array
+from distill.arrays import Array, Flags
 from distill.domain import Domain
 from distill.firmware.axes import Axis, bounds
 from distill.firmware.fixed.formats import hold, input_formats
 from distill.firmware.graph import Arithmetic, dtype
-from distill.firmware.lookup import held
-
-Flags = npt.NDArray[np.bool_]
+from distill.firmware.holding import held
 
 
 @dataclass(frozen=True, eq=False)

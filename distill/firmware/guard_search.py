@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from distill.arrays import Array
+from distill.arrays import Array, Flags
 from distill.domain import Domain
 from distill.errors import ExportError
 from distill.extremum import largest
@@ -22,7 +22,7 @@ from distill.firmware.axes import Axis
 from distill.firmware.fixed.formats import input_formats
 from distill.firmware.graph import Arithmetic
 from distill.firmware.grids import finite_truth
-from distill.firmware.guard import Flags, Guard, bits_of_cell, seen
+from distill.firmware.guard import Guard, bits_of_cell, seen
 
 MAX_CELLS = 65_536
 """More cells than this (8 KiB of bits) are not worth their flash."""

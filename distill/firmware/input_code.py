@@ -8,7 +8,7 @@ from distill.domain import Variable
 from distill.firmware.axes import bounds
 from distill.firmware.emit import literal, real_type
 from distill.firmware.graph import Arithmetic
-from distill.firmware.lookup import rounding_offsets
+from distill.firmware.holding import rounding_offsets
 from distill.firmware.names import Names
 from distill.firmware.policy import Policy
 

@@ -19,7 +19,7 @@ from distill.domain import Domain
 from distill.firmware.axes import ONE, Axis, Even, Indices
 from distill.firmware.fixed.formats import hold
 from distill.firmware.graph import Arithmetic
-from distill.firmware.lookup import held
+from distill.firmware.holding import held
 
 LEVELLINGS = 8
 

@@ -9,10 +9,11 @@ import numpy as np
 from distill.errors import ExportError
 from distill.firmware.axes import Axis
 from distill.firmware.grids import grid_points
-from distill.firmware.lookup import Table, holds_values, store
+from distill.firmware.lookup import Table
 from distill.firmware.table_axes import axis_points
 from distill.firmware.table_fit import Basis, fit_values, seen_inputs
 from distill.firmware.table_search import MAX_VALUES, Search
+from distill.firmware.table_storing import holds_values, store
 
 
 def refusal(search: Search, found: Table | None, max_bytes: int) -> ExportError:

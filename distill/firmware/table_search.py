@@ -26,7 +26,7 @@ from distill.firmware.axes import Axis, Even, Whole
 from distill.firmware.fixed.formats import QFormat
 from distill.firmware.graph import Arithmetic
 from distill.firmware.grids import breakpoints, finite_truth, grid_points, with_middles
-from distill.firmware.lookup import HIGHEST, Table, holds_values, store
+from distill.firmware.lookup import HIGHEST, Table
 from distill.firmware.table_axes import (
     Choices,
     Lines,
@@ -37,6 +37,7 @@ from distill.firmware.table_axes import (
 )
 from distill.firmware.table_cost import instructions
 from distill.firmware.table_fit import Basis, fit_values, seen_inputs
+from distill.firmware.table_storing import holds_values, store
 
 KEPT = 0.99
 """The part of the tolerance that errors may reach where they are looked for."""

@@ -12,8 +12,8 @@ import numpy as np
 
 from distill.arrays import Array
 from distill.firmware.graph import dtype
+from distill.firmware.holding import held
 from distill.firmware.interface import Interface, make_interface
-from distill.firmware.lookup import held
 from distill.firmware.spec import BundleSpec, Mode, evaluate_bundle
 
 INSIDE = 32

@@ -13,7 +13,7 @@ from distill.errors import ToolchainError
 from distill.firmware.evidence import Check
 from distill.firmware.harness import Results, host_loop
 from distill.firmware.stress import run_stressed
-from distill.firmware.subject import Limit, Subject
+from distill.firmware.subject import Code, Limit, Subject
 from distill.firmware.toolchains import HostCompiler, ToolMissing, run_tool
 
 STRICT = (
@@ -117,29 +117,29 @@ def check_sanitizers(subject: Subject, compiler: HostCompiler, folder: Path) -> 
     return Check(name, True, f"{what}: nothing at {run.calls:,} inputs", {"inputs": run.calls})
 
 
-def build_loop(subject: Subject, compiler: HostCompiler, folder: Path) -> Loop | Check:
+def build_loop(code: Code, compiler: HostCompiler, folder: Path) -> Loop | Check:
     """The compiled C as a function of points, or the failed check that says why there is none."""
     loop = folder / "loop.c"
     program = folder / f"loop_{compiler.family}"
-    loop.write_text(host_loop(f"{subject.name}.h", subject.name, subject.signature))
-    arguments = ["-std=c99", "-ffp-contract=off", "-O2", f"-I{subject.directory}"]
+    loop.write_text(host_loop(f"{code.name}.h", code.name, code.signature))
+    arguments = ["-std=c99", "-ffp-contract=off", "-O2", f"-I{code.directory}"]
     built = compiler.run(
-        [*arguments, str(loop), str(subject.source), "-lm", "-o", str(program)], folder
+        [*arguments, str(loop), str(code.source), "-lm", "-o", str(program)], folder
     )
     if built.status != 0:
         return Check(f"host, {compiler.name}", False, one_line(built.complaint))
 
     def run(x: Array) -> Results:
         points, results = folder / "points.bin", folder / "results.bin"
-        points.write_bytes(subject.signature.pack(x))
+        points.write_bytes(code.signature.pack(x))
         ended = run_tool(
             [str(program), str(points), str(results)],
-            seconds=subject.seconds,
+            seconds=code.seconds,
             folder=folder,
         )
         if ended.status != 0:
             raise ToolchainError(f"the C ended with status {ended.status}: {ended.complaint}")
-        return subject.signature.shaped(np.fromfile(results, dtype=subject.signature.dtype))
+        return code.signature.shaped(np.fromfile(results, dtype=code.signature.dtype))
 
     return run
 

@@ -6,7 +6,9 @@ import numpy as np
 
 from distill.arrays import Array
 from distill.chain.chain import Chain
-from distill.chain.steps.logic import MAX_ROWS, Logic, Packed, widths
+from distill.chain.steps.logic import Logic
+from distill.chain.steps.packed import Packed
+from distill.chain.steps.whole import MAX_ROWS, widths
 from distill.domain import Domain
 from distill.errors import DomainError, SampleError
 from distill.logic.cubes import Truth, Whole

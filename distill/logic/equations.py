@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from distill.chain.steps.logic import Logic, widths
+from distill.chain.steps.logic import Logic
+from distill.chain.steps.whole import widths
 from distill.domain import Domain
 from distill.errors import FormulaError
 from distill.logic.cubes import Cubes

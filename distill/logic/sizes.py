@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from distill.chain.steps.logic import Logic, Packed
+from distill.chain.steps.logic import Logic
+from distill.chain.steps.packed import Packed
 from distill.firmware.chains.logic import element_groups
 
 _CUBE, _USE, _OUTPUT = 8, 4, 20

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from distill.arrays import Flags
 from distill.bounds.base import Enclosable
 from distill.bounds.boxes import Boxes
 from distill.bounds.deadline import Deadline
 from distill.bounds.enclosure import Enclosure, joined
-from distill.firmware.guard import Flags
 
 PIECES = 128
 """Boxes that a cell may be in at once before it is given up."""

@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from distill.arrays import Array
+from distill.arrays import Array, Flags
 from distill.bounds.boxes import Boxes
 from distill.firmware.axes import bounds
 from distill.firmware.fixed.formats import input_bounds, input_format
 from distill.firmware.graph import dtype
-from distill.firmware.guard import Flags, Guard
+from distill.firmware.guard import Guard
 
 Index = npt.NDArray[np.int64]
 

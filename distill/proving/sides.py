@@ -7,13 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from distill.arrays import Array
+from distill.arrays import Array, Flags
 from distill.bounds.base import Enclosable
 from distill.bounds.boxes import Boxes
 from distill.bounds.enclosure import Enclosure, pairs
 from distill.bounds.partition import Split
 from distill.domain import Domain
-from distill.firmware.guard import Flags
 from distill.proving.region import Region
 
 ELSEWHERE = -2

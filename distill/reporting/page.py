@@ -8,7 +8,7 @@ from distill.errors import StorageError
 from distill.files import write_whole
 from distill.progress import Progress, Silent
 from distill.reporting.targets import with_every_target
-from distill.tracking.record import load_record
+from distill.tracking.record_folder import load_record
 from distill.tracking.recorded import find_study
 
 

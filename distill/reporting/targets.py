@@ -29,7 +29,8 @@ from distill.progress import Progress
 from distill.reading import json_of
 from distill.runner import Runner
 from distill.stages.measure import MEASURE, MEASURED_BY, Costs, measured_points
-from distill.tracking.record import RECORD, CandidateRecord, StudyRecord
+from distill.tracking.record import CandidateRecord, StudyRecord
+from distill.tracking.record_folder import RECORD
 
 MOST_ESTIMATED = 2000
 """Nodes up to which a formula's operations are counted: of longer ones that takes long."""

@@ -27,7 +27,7 @@ from distill.study.choice import Choice, StudyContext
 from distill.study.study import versions
 from distill.study.study_set import StudySet
 from distill.tracking.fetch import StudyRun
-from distill.tracking.record import load_record
+from distill.tracking.record_folder import load_record
 from distill.tracking.reproduction import results
 
 

@@ -19,13 +19,8 @@ import numpy as np
 from distill.engines.child import Child, EngineError, Message, receive_job, send
 from distill.tracking.front_figure import front_images
 from distill.tracking.plots import CandidatePlots
-from distill.tracking.record import (
-    PUBLISHED,
-    CandidateRecord,
-    StudyRecord,
-    load_record,
-    save_record,
-)
+from distill.tracking.record import PUBLISHED, CandidateRecord, StudyRecord
+from distill.tracking.record_folder import load_record, save_record
 from distill.tracking.report import Figures, candidate_report, study_report
 from distill.tracking.runs import Files
 

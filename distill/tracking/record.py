@@ -1,7 +1,6 @@
 """What is to be logged about a study, as plain data that knows nothing of MLflow.
 
-A record is kept on disk beside the study's results, so that logging can be done, repeated or
-completed at any later time. The JSON is Python's dialect: an infinite error stands as ``Infinity``.
+Its plain form is JSON of Python's dialect: an infinite error stands as ``Infinity``.
 """
 
 from __future__ import annotations
@@ -10,40 +9,24 @@ import hashlib
 import json
 import math
 import re
-import shutil
-import zipfile
-import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from distill.arrays import Array
 from distill.chain.expression import Expression, read_expression
 from distill.domain import Domain
 from distill.engines.findings import Finding
-from distill.errors import DistillError, StorageError
-from distill.files import disk_errors, write_whole
+from distill.errors import StorageError
 from distill.identifiers import why_not_identifier
-from distill.manifest import MANIFEST, damage, write_manifest
 from distill.scoring.labels import Labels
 from distill.scoring.score import Score
-from distill.tracking.slices import GuardCells, Slices, load_slices, save_slices
+from distill.tracking.slices import GuardCells, Slices
 
 VERSION = 8
-RECORD = "study.json"
-POINTS = "points.npz"
-BUNDLE = "bundle"
 PUBLISHED = "published"
 """The engine's name on records of formulas from the literature."""
-
-BROKEN = (
-    DistillError, ValueError, LookupError, TypeError, AttributeError, OverflowError, EOFError,
-    AssertionError, RecursionError, zipfile.BadZipFile, zlib.error,
-)  # fmt: skip
-"""What reading a damaged record may end with."""
 
 Cost = Mapping[str, Mapping[str, float | str | None]]
 """Figures per target, such as ``{"pic32": {"instructions": 812, "compiler": "zig 0.17"}}``."""
@@ -285,61 +268,6 @@ def digest(*parts: object) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def save_record(record: StudyRecord, folder: Path) -> None:
-    """Write ``points.npz``, ``slices.npz``, ``study.json`` and the manifest, which makes it whole.
-
-    Raises
-    ------
-    StorageError : when the disk is full or the folder cannot be written.
-    """
-    with disk_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        np.savez_compressed(folder / POINTS, points=record.points, truth=record.truth)
-        if record.bundle is not None:
-            shutil.copytree(record.bundle, folder / BUNDLE, dirs_exist_ok=True)
-    save_slices(folder, record.slices, record.guard)
-    write_whole(folder / RECORD, json.dumps(record.to_data(), indent=1))
-    write_manifest(folder)
-
-
-def load_record(folder: Path) -> StudyRecord:
-    """Read what :func:`save_record` wrote.
-
-    Raises
-    ------
-    StorageError : when there is no record, or it is broken or of another version.
-    """
-    path = folder / RECORD
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        with np.load(folder / POINTS, allow_pickle=False) as arrays:
-            points, truth = arrays["points"], arrays["truth"]
-        slices, guard = load_slices(folder)
-        record = replace(
-            StudyRecord.from_data(data, points, truth),
-            slices=slices,
-            guard=guard,
-            bundle=_bundle(folder / BUNDLE),
-        )
-        if (folder / MANIFEST).exists() and (why := damage(folder)):
-            raise ValueError(why)
-        return record
-    except FileNotFoundError as error:
-        raise StorageError(
-            "no study is recorded here.",
-            where=str(error.filename),
-            hint="give the folder of a study; it holds study.json.",
-        ) from None
-    except StorageError as error:
-        raise StorageError(error.what, where=error.where or str(path), hint=error.hint) from None
-    except BROKEN as error:
-        raise StorageError(
-            f"the record of the study is broken: {type(error).__name__}: {error}.",
-            where=str(path),
-            hint="run the study again: it is written anew, from what was kept of it.",
-        ) from error
-
-
 _KEY = re.compile(r"[0-9a-f]{4,64}\Z")
 
 
@@ -350,15 +278,6 @@ def _check_names(data: Mapping[str, Any]) -> None:
     for what in ("teacher", "output"):
         if why := why_not_identifier(data[what]["name"]):
             raise ValueError(f"the name of its {what} is none: {why}")
-
-
-def _bundle(folder: Path) -> Path | None:
-    """The C in a record; through a link in it any file of this machine would go to MLflow."""
-    if not folder.is_dir():
-        return None
-    if any(path.is_symlink() for path in (folder, *folder.rglob("*"))):
-        raise ValueError(f"there is a link in `{folder.name}`")
-    return folder
 
 
 def _check_version(data: Mapping[str, Any], what: str) -> None:

@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from distill.errors import ConfigError
-from distill.tracking.record import BROKEN, RECORD, StudyRecord, load_record
+from distill.tracking.record import StudyRecord
+from distill.tracking.record_folder import BROKEN, RECORD, load_record
 
 _KEY = re.compile(r"[0-9a-f]{4,64}\Z")
 _SHOWN = 12

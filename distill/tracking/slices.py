@@ -13,11 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
-from distill.arrays import Array
+from distill.arrays import Array, Flags
 from distill.domain import Domain, Variable
 from distill.errors import StorageError
 from distill.files import disk_errors
-from distill.firmware.guard import Flags, Guard
+from distill.firmware.guard import Guard
 
 SLICES = "slices.npz"
 

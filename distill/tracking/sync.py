@@ -18,7 +18,8 @@ from distill.progress import Progress
 from distill.reading import json_of
 from distill.tracking.entries import KEY, KIND, STUDY
 from distill.tracking.log import log_study
-from distill.tracking.record import RECORD, digest, load_record
+from distill.tracking.record import digest
+from distill.tracking.record_folder import RECORD, load_record
 from distill.tracking.recorded import find_studies
 from distill.tracking.store import EXPERIMENTS, Store, address, open_store, tracking_errors
 from distill.tracking.strays import delete_late

@@ -11,7 +11,8 @@ from distill.chain.steps.formula import Each
 from distill.chain.steps.gaussians import Gaussians
 from distill.chain.steps.images import Convolution, Pool
 from distill.chain.steps.kernels import Kernel, OneVsOne
-from distill.chain.steps.logic import Logic, Packed
+from distill.chain.steps.logic import Logic
+from distill.chain.steps.packed import Packed
 from distill.chain.steps.polynomials import Monomials
 from distill.chain.steps.prototypes import Distances, Nearest
 from distill.chain.steps.trees import Trees

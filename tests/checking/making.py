@@ -49,7 +49,11 @@ def largest(formula: Any, teacher: Any, domain: Domain, n: int = 4096) -> float:
 
 
 def certificate(
-    formula: Any, teacher: ClosedForm, bound: float, splits: list[Any] | None, **changes: Any
+    formula: Any,
+    teacher: ClosedForm | Formula,
+    bound: float,
+    splits: list[Any] | None,
+    **changes: Any,
 ) -> dict[str, Any]:
     """A certificate of a formula alone, with a bound of 0.001 for its rounding."""
     data: dict[str, Any] = {

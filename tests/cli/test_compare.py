@@ -23,7 +23,8 @@ from distill.engines.base import Candidate
 from distill.errors import ConfigError
 from distill.formula import Formula
 from distill.scoring.score import Errors, Score
-from distill.tracking.record import CandidateRecord, Milestone, StudyRecord, save_record
+from distill.tracking.record import CandidateRecord, Milestone, StudyRecord
+from distill.tracking.record_folder import save_record
 
 DOMAIN = Domain.box(x=(0, 1, "<b>m</b>"))
 

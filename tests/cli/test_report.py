@@ -14,7 +14,7 @@ from distill.firmware.cost import Cost, Measured
 from distill.progress import Silent
 from distill.reporting import targets
 from distill.reporting.targets import with_every_target, with_other_studies
-from distill.tracking.record import load_record, save_record
+from distill.tracking.record_folder import load_record, save_record
 from distill.tracking.recorded import find_study
 from tests.tracking.conftest import make_study
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from distill.chain.chain import Chain
-from distill.chain.steps.logic import Logic, Packed
+from distill.chain.steps.logic import Logic
+from distill.chain.steps.packed import Packed
 from distill.domain import Domain, Variable
 from distill.engines.boolean import boolean_candidates
 from distill.errors import DomainError, FormulaError, SampleError

@@ -21,7 +21,7 @@ from distill.stages.select import select
 from distill.teachers.load import load_teacher
 from distill.tracking.entries import candidate_metrics, candidate_tags
 from distill.tracking.front_table import front_table
-from distill.tracking.record import load_record, save_record
+from distill.tracking.record_folder import load_record, save_record
 from distill.tracking.report import Figures, candidate_report, study_report
 
 BOX = Domain.box(x=(-1, 2), y=(0.5, 3))

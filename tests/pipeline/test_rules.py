@@ -15,7 +15,7 @@ from distill.errors import ConfigError, DomainError
 from distill.pipeline import one_output
 from distill.progress import Silent
 from distill.tracking.entries import candidate_params, candidate_tags, study_tags
-from distill.tracking.record import load_record, save_record
+from distill.tracking.record_folder import load_record, save_record
 from distill.tracking.report import Figures, candidate_report
 from tests.heard import Heard
 

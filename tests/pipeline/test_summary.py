@@ -9,6 +9,7 @@ from rich.console import Console
 import distill
 from distill.commands import summary
 from distill.commands.results import run_line
+from distill.formula import Formula
 from distill.study.study_set import StudySet
 
 
@@ -39,6 +40,17 @@ def test_names_of_published_formulas_are_no_markup(study):
     shown = told(summary.show, replace(study, choices=study.choices + published), None, [])
     for name in names:
         assert name in shown
+
+
+def test_a_formula_of_several_lines_is_told_whole(study):
+    terms = [f"{n}.125*sin({n}*a)*b" for n in range(1, 60)]
+    formula = Formula.parse(" + ".join(terms), study.context.domain)
+    candidate = replace(study.chosen.candidate, formula=formula)
+    selection = replace(study.selection, id=candidate.id)
+    choices = (replace(study.chosen, candidate=candidate),)
+    shown = told(summary.show, replace(study, choices=choices, selection=selection), None, [])
+    assert len(formula.readable()) > 900
+    assert " ".join(formula.readable().split()) in " ".join(shown.split())
 
 
 def test_a_thousand_outputs_fit_a_screen_or_two(study):

@@ -14,7 +14,8 @@ from distill.chain.steps.elementwise import Apply
 from distill.config.folder import read_option
 from distill.domain import Domain, Variable
 from distill.firmware.axes import Axis, Even, Whole
-from distill.firmware.lookup import Table, store
+from distill.firmware.lookup import Table
+from distill.firmware.table_storing import store
 from distill.firmware.target import Target, load_target
 from distill.firmware.uneven_axes import FLOAT_UNITS, Placed, PowerOfTwo
 

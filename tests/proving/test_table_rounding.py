@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from distill.domain import Domain
-from distill.firmware.lookup import Table, store
+from distill.firmware.lookup import Table
+from distill.firmware.table_storing import store
 from distill.firmware.uneven_axes import Placed
 from distill.proving import table_layout, table_rounding
 from distill.proving.table_layout import interpolant

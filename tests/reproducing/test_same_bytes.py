@@ -20,7 +20,7 @@ from distill.firmware.target import load_target
 from distill.pipeline.one_output import search
 from distill.progress import Silent
 from distill.reproducing.compare import compared
-from distill.tracking.record import load_record
+from distill.tracking.record_folder import load_record
 from distill.tracking.reproduction import results
 
 ROOT = Path(__file__).parents[2]

@@ -18,7 +18,7 @@ from distill.reading import json_of
 from distill.sweeping.folder import SweepFolder
 from distill.sweeping.jobs import Job
 from distill.teachers.load import load_teacher
-from distill.tracking.record import POINTS, RECORD, load_record, save_record
+from distill.tracking.record_folder import POINTS, RECORD, load_record, save_record
 from distill.tracking.recorded import recorded_studies
 from tests.tracking.conftest import make_study
 

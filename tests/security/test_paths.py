@@ -17,7 +17,7 @@ from distill.firmware.bundle import check_replaceable, write_files
 from distill.firmware.names import check_function_name
 from distill.identifiers import why_not_file_name, why_not_identifier
 from distill.teachers.load import load_teacher
-from distill.tracking.record import BUNDLE, RECORD, load_record, save_record
+from distill.tracking.record_folder import BUNDLE, RECORD, load_record, save_record
 from distill.tracking.recorded import recorded_studies
 from distill.voices.quiet import Quiet
 from tests.tracking.conftest import make_study

@@ -9,7 +9,7 @@ import pytest
 
 from distill import cli
 from distill.progress import Silent
-from distill.tracking.record import save_record
+from distill.tracking.record_folder import save_record
 from distill.tracking.sync import LOGGED, sync
 from tests.servers.content import content_of
 from tests.tracking.conftest import make_study

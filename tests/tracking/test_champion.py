@@ -19,7 +19,7 @@ from distill.tracking.champion import champion_of, save_model
 from distill.tracking.entries import candidate_tags
 from distill.tracking.log import log_study
 from distill.tracking.model_page import LONGEST, model_page, version_page
-from distill.tracking.record import load_record, save_record
+from distill.tracking.record_folder import load_record, save_record
 
 BAD = "<script>alert(1)</script>|*`x"
 

@@ -27,7 +27,7 @@ from distill.tracking.front_table import front_table
 from distill.tracking.log import log_study
 from distill.tracking.places import box, place
 from distill.tracking.plots import CandidatePlots
-from distill.tracking.record import load_record, save_record
+from distill.tracking.record_folder import load_record, save_record
 from distill.tracking.report import Figures, candidate_report, study_report
 
 LABELS = Labels(((40, 2), (1, 57)))

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from distill.errors import StorageError
-from distill.tracking.record import load_record, save_record
+from distill.tracking.record_folder import load_record, save_record
 from distill.tracking.recorded import recorded_studies
 from tests.tracking.conftest import make_study
 

@@ -14,7 +14,7 @@ from distill.progress import OUTPUT, Best, Silent
 from distill.tracking import live as module
 from distill.tracking.live import Live, Writer, live
 from distill.tracking.log import log_study
-from distill.tracking.record import load_record, save_record
+from distill.tracking.record_folder import load_record, save_record
 from distill.tracking.unfinished import SEARCH, Search
 
 FRONT = (Best(3, 2.5, "2*x"), Best(9, 0.125, "2*x + sin(y)"))

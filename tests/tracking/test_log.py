@@ -10,7 +10,8 @@ from distill.errors import TrackingError
 from distill.progress import Silent
 from distill.tracking import view
 from distill.tracking.log import ensure_experiment, log_study
-from distill.tracking.record import Milestone, load_record, save_record
+from distill.tracking.record import Milestone
+from distill.tracking.record_folder import load_record, save_record
 from distill.tracking.ui import _announce
 
 FILES = {"candidate.json", "formula.tex", "formula.c", "report.html", "parity.png", "residuals.png"}

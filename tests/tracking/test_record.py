@@ -5,7 +5,8 @@ import pytest
 
 from distill.engines.findings import Finding
 from distill.errors import StorageError
-from distill.tracking.record import RECORD, VERSION, digest, load_record, save_record
+from distill.tracking.record import VERSION, digest
+from distill.tracking.record_folder import RECORD, load_record, save_record
 
 
 def test_a_record_comes_back_from_disk_as_it_was(study, tmp_path):

@@ -10,7 +10,7 @@ from distill.progress import Silent
 from distill.tracking.fetch import load_candidate_run
 from distill.tracking.live import live
 from distill.tracking.log import log_study
-from distill.tracking.record import save_record
+from distill.tracking.record_folder import save_record
 from distill.tracking.store import open_store
 from distill.tracking.sync import LOGGED, log_again, logged_place, sync, track
 from distill.tracking.unfinished import Search

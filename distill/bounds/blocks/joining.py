@@ -7,12 +7,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from distill.arrays import Array
+from distill.arrays import Array, Flags
 from distill.bounds.form import Form, formed, times
 from distill.bounds.gathered import Gathered
 from distill.bounds.jets import Range
 from distill.bounds.rounding import TINY, gamma, product
-from distill.chain.checks import Flags
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,8 @@ from distill.bounds.jets import Range
 from distill.bounds.steps.ranged import Ranged
 from distill.bounds.trees import Forest
 from distill.chain.checks import Whole
-from distill.chain.steps.logic import Logic, Packed
+from distill.chain.steps.logic import Logic
+from distill.chain.steps.packed import Packed
 from distill.chain.steps.trees import Trees
 
 

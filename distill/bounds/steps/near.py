@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from distill.arrays import Array
+from distill.arrays import Array, Flags
 from distill.bounds.builder import Builder
 from distill.bounds.form import Form
 from distill.bounds.jets import Range
 from distill.bounds.rounding import gamma
 from distill.bounds.steps.ranged import Ranged
-from distill.chain.checks import Flags, Whole
+from distill.chain.checks import Whole
 from distill.chain.steps.prototypes import Nearest
 
 _HELD = 2**22

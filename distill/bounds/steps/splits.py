@@ -16,7 +16,8 @@ from distill.chain.chain import Chain
 from distill.chain.checks import Whole
 from distill.chain.steps.columns import Branches, OneHot, Pick
 from distill.chain.steps.elementwise import Above, Apply, Scale, Stretch
-from distill.chain.steps.logic import Logic, Packed
+from distill.chain.steps.logic import Logic
+from distill.chain.steps.packed import Packed
 from distill.chain.steps.trees import Trees
 
 _SLIVER = 2.0**-46

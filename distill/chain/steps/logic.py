@@ -1,4 +1,4 @@
-"""Functions of whole numbers that were asked everywhere: logic over their bits, or a table."""
+"""A function of whole numbers that was asked everywhere, as logic over their bits."""
 
 from __future__ import annotations
 
@@ -11,15 +11,10 @@ import numpy.typing as npt
 from distill.arrays import Array
 from distill.chain.base import Real
 from distill.chain.checks import Whole, keep_whole
+from distill.chain.steps.whole import check_bounds, check_levels, index_of, leveled, stepped, widths
 from distill.chain.terms import refuse_growth
 from distill.errors import FormulaError
 from distill.formula.tree import Node, Number, call, sub
-
-MAX_ROWS = 2**20
-"""How many points a table may have; a word of bits has as many values at most."""
-
-_EXACT = 2**24
-"""Whole numbers up to here are exact in float32."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,8 +51,8 @@ class Logic:
     def __post_init__(self) -> None:
         for name in ("lows", "highs", "masks", "values", "inverted"):
             keep_whole(self, name, (-1,))
-        _check_bounds(self.lows, self.highs, np.left_shift(1, widths(self.lows, self.highs)))
-        _check_levels(self.levels)
+        check_bounds(self.lows, self.highs, np.left_shift(1, widths(self.lows, self.highs)))
+        check_levels(self.levels)
         bits = int(widths(self.lows, self.highs).sum())
         fits = (
             self.masks.ndim == 1
@@ -111,7 +106,7 @@ class Logic:
             holds[:, s].any(axis=1) != bool(flip)
             for s, flip in zip(self.sums, self.inverted, strict=True)
         ]
-        return _leveled(self._codes(bits, len(word)), self.levels, real)
+        return leveled(self._codes(bits, len(word)), self.levels, real)
 
     @property
     def steps(self) -> Whole:
@@ -176,7 +171,7 @@ class Logic:
                     found.append(Number(0.0))
                     continue
                 codes = (np.arange(1 << width) >> bit & 1).astype(float)
-                found.append(node if width == 1 and not low else _steps(node, int(low), codes))
+                found.append(node if width == 1 and not low else stepped(node, int(low), codes))
         return found
 
     @staticmethod
@@ -187,103 +182,6 @@ class Logic:
             if mask >> at & 1
         ]
         return joined("min", literals) if literals else Number(1.0)
-
-
-@dataclass(frozen=True, eq=False)
-class Packed:
-    """A table of the answers at all points of a box of whole numbers.
-
-    Inputs are rounded and held as those of :class:`Logic`. The rows of ``codes`` (rows, k) are the
-    points, the last input fastest; a code is the number of a level of its output.
-
-    Raises
-    ------
-    FormulaError : for parts that do not fit each other, or more than 2^20 points.
-    """
-
-    lows: Whole
-    highs: Whole
-    codes: Whole
-    levels: tuple[Array, ...]
-
-    def __post_init__(self) -> None:
-        for name, shape in (("lows", (-1,)), ("highs", (-1,)), ("codes", (-1, -1))):
-            keep_whole(self, name, shape)
-        counts = self.highs - self.lows + 1 if self.lows.shape == self.highs.shape else self.lows
-        _check_bounds(self.lows, self.highs, counts)
-        _check_levels(self.levels)
-        if (
-            self.codes.shape != (int(counts.prod()), len(self.levels))
-            or (self.codes < 0).any()
-            or (self.codes >= [len(v) for v in self.levels]).any()
-        ):
-            raise FormulaError(
-                "the codes of a packed table do not fit its inputs and levels.",
-                hint="build it with distill.logic.logic_chain.",
-            )
-
-    @property
-    def inputs(self) -> int:
-        """How many whole numbers it takes."""
-        return len(self.lows)
-
-    @property
-    def outputs(self) -> int:
-        """How many numbers it gives."""
-        return len(self.levels)
-
-    @property
-    def stored(self) -> int:
-        """Codes and levels."""
-        return self.codes.size + sum(map(len, self.levels))
-
-    @property
-    def operations(self) -> int:
-        """Five to read an input and find its place, three to read an output."""
-        return 5 * self.inputs + 3 * self.outputs
-
-    @property
-    def steps(self) -> Whole:
-        """How many rows one step of each input goes on."""
-        counts = self.highs - self.lows + 1
-        return np.append(counts[::-1].cumprod()[::-1][1:], 1).astype(np.int64)
-
-    def evaluate(self, x: Array, real: Real) -> Array:
-        """Answers (n, k) at x (n, d)."""
-        row = index_of(x, self.lows, self.highs, self.steps, real)
-        return _leveled(self.codes[row], self.levels, real)
-
-    def growth(self, sizes: Sequence[int]) -> list[int]:
-        """Nodes of each output, at most."""
-        rows = len(self.codes)
-        return [rows + (rows - 1) * (2 + max(sizes))] * self.outputs
-
-    def expand(self, x: Sequence[Node]) -> list[Node]:
-        """Nested conditions on the inputs, in their order; equal parts are not asked for."""
-        refuse_growth(self, x)
-        shape = tuple(self.highs - self.lows + 1)
-        return [
-            _conditions(list(x), self.lows, levels[codes].reshape(shape))
-            for levels, codes in zip(self.levels, self.codes.T, strict=True)
-        ]
-
-
-def widths(lows: Whole, highs: Whole) -> Whole:
-    """How many bits each input takes, (d,)."""
-    spans = [max(int(high) - int(low), 0) for low, high in zip(lows, highs, strict=False)]
-    return np.array([span.bit_length() for span in spans], dtype=np.int64)
-
-
-def index_of(x: Array, lows: Whole, highs: Whole, steps: Whole, real: Real) -> Whole:
-    """The word or row of points x (n, d), every operation rounded to ``real``, shape (n,)."""
-    kind = np.dtype(np.float32 if real == "float32" else np.float64).type
-    index = np.zeros(len(x), dtype=np.int64)
-    with np.errstate(over="ignore", invalid="ignore"):
-        for column, low, high, step in zip(x.T, lows, highs, steps, strict=True):
-            off = column.astype(kind) - kind(low)
-            held = np.where(off > 0, np.where(off < high - low, off, kind(high - low)), kind(0))
-            index += (held + kind(0.5)).astype(np.int64).clip(max=high - low) * step
-    return index
 
 
 def negated(a: Node) -> Node:
@@ -308,66 +206,3 @@ def _chosen(bits: Sequence[Node], levels: Sequence[float]) -> Node:
     half = len(levels) // 2
     low, high = _chosen(bits[1:], levels[:half]), _chosen(bits[1:], levels[half:])
     return low if low == high else call("ifless", bits[0], Number(0.5), low, high)
-
-
-def _steps(x: Node, low: int, values: Array) -> Node:
-    """A function of a whole number from ``low`` on as nested conditions."""
-    if (values == values[0]).all():
-        return Number(float(values[0]))
-    changes = np.flatnonzero(np.diff(values)) + 1
-    at = int(changes[len(changes) // 2])
-    below, above = _steps(x, low, values[:at]), _steps(x, low + at, values[at:])
-    return call("ifless", x, Number(low + at - 0.5), below, above)
-
-
-def _conditions(x: list[Node], lows: Whole, values: Array) -> Node:
-    """A function on a grid of whole numbers, input after input."""
-    if (values == values.flat[0]).all():
-        return Number(float(values.flat[0]))
-    if len(x) == 1:
-        return _steps(x[0], int(lows[0]), values)
-    same = [(values[i] == values[i + 1]).all() for i in range(len(values) - 1)]
-    starts = [0, *(i + 1 for i, equal in enumerate(same) if not equal)]
-    parts = [_conditions(x[1:], lows[1:], values[start]) for start in starts]
-
-    def between(first: int, last: int) -> Node:
-        if first == last:
-            return parts[first]
-        middle = (first + last + 1) // 2
-        cut = Number(float(lows[0]) + starts[middle] - 0.5)
-        return call("ifless", x[0], cut, between(first, middle - 1), between(middle, last))
-
-    return between(0, len(parts) - 1)
-
-
-def _leveled(codes: Whole, levels: tuple[Array, ...], real: Real) -> Array:
-    answers = np.stack([v[c] for v, c in zip(levels, codes.T, strict=True)], axis=1)
-    if real == "float32":
-        with np.errstate(over="ignore", under="ignore"):
-            return answers.astype(np.float32).astype(np.float64)
-    return answers
-
-
-def _check_bounds(lows: Whole, highs: Whole, counts: Whole) -> None:
-    if lows.ndim != 1 or lows.shape != highs.shape or not len(lows) or (lows >= highs).any():
-        raise FormulaError(
-            "the bounds of whole inputs must be two arrays (d,), each low below its high."
-        )
-    if max(-int(lows.min()), int(highs.max())) > _EXACT:
-        raise FormulaError(
-            f"a whole input goes past {_EXACT:,}, where float32 leaves numbers out.",
-            hint="count it from another number, so that it stays below.",
-        )
-    points = 1
-    for count in counts.tolist():
-        points *= count
-    if points > MAX_ROWS:
-        raise FormulaError(
-            f"the whole inputs have {points:,} combinations; {MAX_ROWS:,} is the limit.",
-            hint="narrow their bounds, or let the search find a formula.",
-        )
-
-
-def _check_levels(levels: tuple[Array, ...]) -> None:
-    if not levels or any(v.ndim != 1 or not len(v) or not np.isfinite(v).all() for v in levels):
-        raise FormulaError("every output of a table needs one finite level at least.")

@@ -9,11 +9,10 @@ from typing import get_args
 
 import numpy as np
 
-from distill.arrays import Array
+from distill.arrays import Array, Flags
 from distill.chain.arithmetic import Reals, computed, rounded
 from distill.chain.base import Real
 from distill.chain.checks import (
-    Flags,
     Whole,
     check_choice,
     check_count,

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from distill.arrays import Array
-from distill.chain.steps.logic import Logic, Packed, widths
+from distill.chain.steps.logic import Logic
+from distill.chain.steps.packed import Packed
+from distill.chain.steps.whole import widths
 from distill.firmware.chains.calls import Call
 from distill.firmware.chains.writer import Writer
 

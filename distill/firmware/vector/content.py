@@ -18,8 +18,8 @@ from distill.firmware.emit import array_function_text
 from distill.firmware.fixed.emit import emit_fixed
 from distill.firmware.fixed.formats import Integers, QFormat, input_formats
 from distill.firmware.graph import Graph, dtype, join
+from distill.firmware.holding import held
 from distill.firmware.implementation import FixedImplementation, FloatImplementation
-from distill.firmware.lookup import held
 from distill.firmware.names import Names
 from distill.firmware.table_code import CArray
 

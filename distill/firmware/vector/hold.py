@@ -11,8 +11,8 @@ from distill.firmware.axes import bounds
 from distill.firmware.emit import literal, real_type
 from distill.firmware.fixed.formats import input_bounds, input_formats
 from distill.firmware.graph import Arithmetic
+from distill.firmware.holding import rounding_offsets
 from distill.firmware.input_code import INFINITE, nan, order_of
-from distill.firmware.lookup import rounding_offsets
 from distill.firmware.table_code import CArray, array_rows
 from distill.firmware.vector.spec import VectorSpec
 

@@ -9,8 +9,8 @@ import numpy as np
 from distill.arrays import Array
 from distill.firmware.cost import evenly
 from distill.firmware.graph import dtype
+from distill.firmware.holding import held
 from distill.firmware.interface import Interface
-from distill.firmware.lookup import held
 from distill.firmware.vector.spec import (
     VectorSpec,
     evaluate_vector,

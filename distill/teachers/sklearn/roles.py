@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,21 +12,17 @@ import numpy.typing as npt
 from distill.arrays import Array
 from distill.errors import TeacherError
 from distill.teachers.sklearn.readers.base import TIE
-
-Ask = Callable[[Any], Array]
-
-MARGIN_AT_ZERO = frozenset(
-    {
-        "SVC",
-        "NuSVC",
-        "GradientBoostingClassifier",
-        "IsolationForest",
-        "EllipticEnvelope",
-        "LocalOutlierFactor",
-        "SGDOneClassSVM",
-    }
+from distill.teachers.sklearn.scores import (
+    MARGIN_AT_ZERO,
+    Ask,
+    agreeing,
+    class_scores,
+    columns,
+    decision,
+    margin,
+    nearer,
+    nothing,
 )
-"""Estimators that say label 1 where their margin is 0."""
 
 AGREE = frozenset(
     {
@@ -93,15 +88,15 @@ def role_of(model: Any, where: str) -> Role:
     if is_outlier_detector(last):
         if not hasattr(last, "decision_function"):
             raise _cannot(last, where, "train it with novelty=True.")
-        return _of_classes(before, last, ("outlier", "inlier"), _decision(last), _inlier(last))
+        return _of_classes(before, last, ("outlier", "inlier"), decision(last), _inlier(last))
     if is_regressor(last) or (hasattr(last, "predict") and not is_clusterer(last)):
         if hasattr(last, "predict_proba") and not is_regressor(last):
             return _mixture(before, last, where)
-        return Role(lambda raw: _columns(last.predict(before(raw))))
+        return Role(lambda raw: columns(last.predict(before(raw))))
     if is_clusterer(last) and hasattr(last, "predict"):
         return _clusterer(before, last, where)
     if hasattr(last, "transform"):
-        return Role(lambda raw: _columns(last.transform(before(raw))), (), _names(last), True)
+        return Role(lambda raw: columns(last.transform(before(raw))), (), _names(last), True)
     raise _cannot(last, where, "give one that has `predict` or `transform`.")
 
 
@@ -158,7 +153,7 @@ def _classifier(before: Callable[[Any], Any], last: Any, classes: Any, where: st
         said = np.asarray(last.predict(z)).ravel().tolist()
         return np.array([position[value] for value in said], dtype=np.int64)
 
-    return _of_classes(before, last, names, _scores(last, len(names)), labels)
+    return _of_classes(before, last, names, class_scores(last, len(names)), labels)
 
 
 def _of_classes(
@@ -176,89 +171,9 @@ def _of_classes(
         values = scores(z)
         if tie:
             values = values + tie
-        return values if own else _agreeing(values, labels(z))
+        return values if own else agreeing(values, labels(z))
 
     return Role(ask, classes)
-
-
-def _agreeing(scores: Array, labels: npt.NDArray[np.int64]) -> Array:
-    """Scores (n, k) that say these labels, changed by as little as can be where they did not."""
-    scores = np.array(scores, dtype=np.float64)
-    if scores.shape[1] == 1:
-        wrong = (scores[:, 0] > 0) != (labels == 1)
-        scores[wrong, 0] = np.where(labels[wrong] == 1, TIE, -TIE)
-        return scores
-    wrong = np.nonzero(scores.argmax(axis=1) != labels)[0]
-    scores[wrong, labels[wrong]] = np.nextafter(scores[wrong].max(axis=1), np.inf)
-    return scores
-
-
-def _scores(last: Any, count: int) -> Ask:
-    """Scores (n, classes), or of two classes the margin (n, 1)."""
-    name = type(last).__name__
-    if name in {"SVC", "NuSVC"} and count > 2 and not last.break_ties:
-        return _votes(last, count)
-    if name == "MLPClassifier":
-        return _before_activation(last)
-    if name == "NearestCentroid" and np.isclose(last.class_prior_, 1 / count).all():
-        return _nearer(last.centroids_, last.metric)
-    if hasattr(last, "predict_joint_log_proba"):
-        return lambda z: _margin(last.predict_joint_log_proba(z))
-    if name != "BaggingClassifier" and hasattr(last, "decision_function"):
-        return _decision(last)
-    if hasattr(last, "predict_proba"):
-        return lambda z: _margin(last.predict_proba(z))
-    zeros = (count,) if count > 2 else (1,)
-    return lambda z: np.zeros((_rows(z), *zeros))  # the labels themselves: 0 but for the winner
-
-
-def _rows(z: Any) -> int:
-    return int(z.shape[0])
-
-
-def _decision(last: Any) -> Ask:
-    return lambda z: _columns(last.decision_function(z))
-
-
-def _votes(last: Any, count: int) -> Ask:
-    """Votes of the pairs, which ``predict`` counts without looking at how clear they are."""
-    pairs = copy(last)
-    pairs.decision_function_shape = "ovo"
-
-    def ask(z: Any) -> Array:
-        first = pairs.decision_function(z) > 0
-        votes = np.zeros((len(first), count))
-        at = 0
-        for i in range(count):
-            for j in range(i + 1, count):
-                votes[:, i] += first[:, at]
-                votes[:, j] += ~first[:, at]
-                at += 1
-        return votes
-
-    return ask
-
-
-def _before_activation(last: Any) -> Ask:
-    """What a network gives before the last activation: scores without a bound, log-odds."""
-    bare = copy(last)
-    bare.out_activation_ = "identity"
-    return lambda z: _columns(bare._forward_pass_fast(z))
-
-
-def _nearer(centres: Any, metric: str) -> Ask:
-    """Scores that are largest for the nearest centre."""
-    from scipy.spatial.distance import cdist
-
-    points = np.asarray(centres, dtype=np.float64)
-
-    def ask(z: Any) -> Array:
-        at = np.asarray(z, dtype=np.float64)
-        if metric == "manhattan":
-            return _margin(-cdist(at, points, "cityblock"))
-        return _margin(-cdist(at, points, "sqeuclidean"))
-
-    return ask
 
 
 def _inlier(last: Any) -> Callable[[Any], npt.NDArray[np.int64]]:
@@ -274,14 +189,7 @@ def _clusterer(before: Callable[[Any], Any], last: Any, where: str) -> Role:
             where=where,
             hint="train it with two clusters at least.",
         )
-    if centres is not None:
-        scores = _nearer(centres, "euclidean")
-    else:
-        width = count if count > 2 else 1
-
-        def scores(z: Any) -> Array:
-            return np.zeros((_rows(z), width))
-
+    scores = nothing(count) if centres is None else nearer(centres, "euclidean")
     names = tuple(str(number) for number in range(count))
     return _of_classes(before, last, names, scores, _numbers(last))
 
@@ -299,23 +207,7 @@ def _mixture(before: Callable[[Any], Any], last: Any, where: str) -> Role:
             where=where,
             hint="train it with two components at least.",
         )
-    return _of_classes(
-        before, last, names, lambda z: _margin(last.predict_proba(z)), _numbers(last)
-    )
-
-
-def _margin(scores: Any) -> Array:
-    """Of two classes the second less the first."""
-    values: Array = np.asarray(scores, dtype=np.float64)
-    return values[:, 1:] - values[:, :1] if values.shape[1] == 2 else values
-
-
-def _columns(values: Any) -> Array:
-    """An answer as (n, k), whatever it is: dense, a frame, sparse or flat."""
-    if hasattr(values, "toarray"):
-        values = values.toarray()
-    dense: Array = np.asarray(values, dtype=np.float64)
-    return dense[:, None] if dense.ndim == 1 else dense
+    return _of_classes(before, last, names, lambda z: margin(last.predict_proba(z)), _numbers(last))
 
 
 def _names(last: Any) -> tuple[str, ...]:

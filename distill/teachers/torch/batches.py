@@ -31,7 +31,7 @@ def bytes_made(ask: Callable[[], object]) -> tuple[int, int]:
 
     sizes = [0]
 
-    class Watching(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    class Watching(TorchDispatchMode):
         @classmethod
         def _should_skip_dynamo(cls) -> bool:
             return False  # to keep its compiler out, torch would load it first, for seconds

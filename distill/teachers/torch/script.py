@@ -37,9 +37,7 @@ def load_script(path: Path, trusted: bool) -> torch.nn.Module:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # the format's, not the file's
-            module: torch.nn.Module = torch.jit.load(  # type: ignore[no-untyped-call]
-                str(path), map_location="cpu"
-            )
+            module: torch.nn.Module = torch.jit.load(str(path), map_location="cpu")
     except (RuntimeError, ValueError) as error:
         raise TeacherError(
             f"torch cannot read the TorchScript archive: {str(error).strip().splitlines()[0]}.",

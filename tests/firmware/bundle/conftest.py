@@ -14,8 +14,8 @@ from distill.firmware.grids import breakpoints, finite_truth, grid_points
 from distill.firmware.guard import Guard
 from distill.firmware.guard_search import find_guard
 from distill.firmware.implementation import implement
-from distill.firmware.lookup import even_axes, make_table, store
 from distill.firmware.proven import Part, Proof
+from distill.firmware.table_storing import even_axes, even_table, store
 from distill.formula import Formula
 from distill.formula.operators import OPERATORS
 
@@ -102,7 +102,7 @@ def _fixed_specs() -> list[BundleSpec]:
 @cache
 def make_specs() -> dict[str, BundleSpec]:
     """One bundle of every kind; cheap to make, so that golden files hang on few algorithms."""
-    stull_table = make_table(STULL, AIR, (2, 17))
+    stull_table = even_table(STULL, AIR, (2, 17))
     pole = Formula.parse(STULL.text + " + 0.001/(temperature - 31.25)", AIR)
     flags = np.zeros((16, 4), dtype=bool)
     flags[7:10] = True
@@ -130,12 +130,12 @@ def make_specs() -> dict[str, BundleSpec]:
             policy=Policy("clamp", "low"), remarks=("Not proven: the */ teacher is a function.",),
         ),
         BundleSpec(
-            "gearbox", GEARS, gears, make_table(gears, GEARS, (9, 7, 2), quantised=False),
+            "gearbox", GEARS, gears, even_table(gears, GEARS, (9, 7, 2), quantised=False),
             Guard(GEARS, gear_flags), "torque", 0.5, 0.4, output_unit="Nm */ ??/",
         ),
         BundleSpec(
             "one_input", LINE, Formula.parse("tanh(exp)", LINE),
-            make_table(Formula.parse("tanh(exp)", LINE), LINE, (33,), "double", quantised=False),
+            even_table(Formula.parse("tanh(exp)", LINE), LINE, (33,), "double", quantised=False),
             None, "signal", 0.01, 0.0, arithmetic="double", policy=Policy("unchecked"),
         ),
     ]  # fmt: skip

@@ -19,8 +19,9 @@ from distill.firmware.bundle import Bundle, BundleSpec, Policy, evaluate_bundle,
 from distill.firmware.fixed.formats import hold
 from distill.firmware.graph import dtype
 from distill.firmware.guard import Guard
-from distill.firmware.lookup import held, make_table
+from distill.firmware.holding import held
 from distill.firmware.names import check_function_name
+from distill.firmware.table_storing import even_table
 from distill.formula import Formula
 
 SWITCH = {"default": [], "table": ["TABLE_ONLY"], "formula": ["FORMULA_ONLY"]}
@@ -201,7 +202,7 @@ def test_every_policy_does_what_it_says(policy, arithmetic, tmp_path, c_answers)
     flags[2, 3, 1] = True
     for quantised in (True, False):
         spec = BundleSpec(
-            "f", domain, formula, make_table(formula, domain, (5, 8, 2, 1), arithmetic,
+            "f", domain, formula, even_table(formula, domain, (5, 8, 2, 1), arithmetic,
                                              quantised=quantised),
             Guard(domain, flags, arithmetic), "y", 0.1, 0.05, policy=policy, arithmetic=arithmetic,
         )  # fmt: skip

@@ -14,7 +14,8 @@ from distill.firmware.fixed.formats import hold
 from distill.firmware.graph import Arithmetic
 from distill.firmware.guard import Guard
 from distill.firmware.guard_code import guard_arrays, guard_function
-from distill.firmware.lookup import Table, held
+from distill.firmware.holding import held
+from distill.firmware.lookup import Table
 from distill.firmware.table_code import (
     CArray,
     mix_function,

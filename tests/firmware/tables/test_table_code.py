@@ -14,7 +14,8 @@ from distill.domain import Domain, Variable
 from distill.firmware.axes import Axis, Even, Whole
 from distill.firmware.fixed.formats import input_format
 from distill.firmware.graph import Arithmetic, dtype
-from distill.firmware.lookup import Table, store
+from distill.firmware.lookup import Table
+from distill.firmware.table_storing import store
 from distill.firmware.uneven_axes import Placed, PowerOfTwo
 
 PROPERTY = settings(

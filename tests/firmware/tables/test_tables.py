@@ -12,8 +12,9 @@ from distill.errors import ExportError
 from distill.firmware.fixed.formats import QFormat, hold
 from distill.firmware.graph import Arithmetic
 from distill.firmware.grids import breakpoints, grid_points
-from distill.firmware.lookup import held, make_table
+from distill.firmware.holding import held
 from distill.firmware.table_file import table_from_data, table_to_data
+from distill.firmware.table_storing import even_table
 from distill.firmware.tables import Choices, fit_table
 from distill.formula import Formula
 
@@ -253,7 +254,7 @@ def test_an_impossible_tolerance_is_refused(tolerance: float) -> None:
 
 
 def test_outside_points_are_clamped_and_nan_stays_nan() -> None:
-    table = make_table(STULL, AIR, (3, 5))
+    table = even_table(STULL, AIR, (3, 5))
     x = np.array([[0.0, 200.0], [10.0, 99.0], [np.nan, 50.0], [np.inf, -np.inf], [50.0, 5.0]])
     y = table(x)
     assert y[0] == y[1]
@@ -263,7 +264,7 @@ def test_outside_points_are_clamped_and_nan_stays_nan() -> None:
 
 @pytest.mark.parametrize("counts", [(2, 2), (3, 7), (11, 65), (2, 1)])
 def test_breakpoints_are_exact_up_to_quantisation(counts: tuple[int, int]) -> None:
-    table = make_table(STULL, AIR, counts)
+    table = even_table(STULL, AIR, counts)
     x = grid_points(breakpoints(table.axes))
     # A breakpoint may fall a 65536th of a cell to the left.
     slack = 2 * table.scale + 2 * (STULL(x).max() - STULL(x).min()) / 65_536
@@ -280,7 +281,7 @@ def test_a_table_of_a_line_is_the_line(low: float, size: float, count: int) -> N
     if np.float32(low + size) <= np.float32(low):
         return
     domain = Domain.box(x=(low, low + size))
-    table = make_table(lambda x: x[:, 0] - low, domain, (count,))
+    table = even_table(lambda x: x[:, 0] - low, domain, (count,))
     x = np.linspace(low, low + size, 1000)[:, None]
     seen = held(x, domain, "float32")
     # Half a level of storing, half of mixing, a step of the position, and float32's own rounding.
@@ -290,4 +291,4 @@ def test_a_table_of_a_line_is_the_line(low: float, size: float, count: int) -> N
 
 def test_a_range_float32_cannot_tell_apart_is_refused() -> None:
     with pytest.raises(ExportError, match="too narrow"):
-        make_table(lambda x: x[:, 0], Domain.box(x=(1e9, 1e9 + 1)), (2,))
+        even_table(lambda x: x[:, 0], Domain.box(x=(1e9, 1e9 + 1)), (2,))

@@ -14,13 +14,11 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from distill.arrays import Array
+from distill.arrays import Array, Flags
 from distill.chain.arithmetic import rounded
 from distill.chain.base import Real
 from distill.firmware.intervals import LIBRARY_ULPS, Interval, apply, widen
 from distill.firmware.rounding import FUNCTION_ULPS
-
-Flags = npt.NDArray[np.bool_]
 
 WIDER = 1 + 1e-9
 """For what float64 rounds in bounds of slopes and errors: each is good to some 2^-52."""

@@ -17,7 +17,8 @@ from distill.chain.steps.columns import Branches, OneHot, Pick
 from distill.chain.steps.elementwise import Above, Apply, Scale, Stretch
 from distill.chain.steps.formula import Each
 from distill.chain.steps.images import Convolution, Pool
-from distill.chain.steps.logic import Logic, Packed
+from distill.chain.steps.logic import Logic
+from distill.chain.steps.packed import Packed
 from distill.chain.steps.trees import Trees
 from distill.chain.steps.winner import Softmax, Winner
 from distill.errors import FormulaError

@@ -15,7 +15,7 @@ from distill.chain.steps.columns import Branches, Normalise, OneHot, Pick
 from distill.chain.steps.elementwise import Above, Apply, Scale, Stretch
 from distill.chain.steps.formula import Each
 from distill.chain.steps.images import Convolution, Pool
-from distill.chain.steps.logic import Packed
+from distill.chain.steps.packed import Packed
 from distill.chain.steps.trees import Trees
 from distill.chain.steps.winner import Softmax, Winner
 from distill.domain import Domain, Variable
