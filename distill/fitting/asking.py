@@ -19,6 +19,7 @@ from distill.domain import Domain
 from distill.engines.noise import ErrorEstimate, estimate_error
 from distill.engines.oracle import Oracle, OutOfQuestions
 from distill.engines.surrogate import surrogate
+from distill.figures import duration
 from distill.formula import Formula
 from distill.sampling.counterexamples import counterexamples
 from distill.sampling.sample_set import SampleSet
@@ -31,13 +32,21 @@ ASKING = 0.5
 """The part of the seconds that a slow teacher may take for its answers."""
 
 MANY = 100_000
-"""A teacher that can be asked so often in the seconds needs no limit."""
+"""A teacher that can be asked so often in the seconds needs no limit. A whole run asks about as
+often where nothing limits it.
+"""
+
+LONG = 1800.0
+"""Seconds that a run may spend on its questions before a user is told of it."""
 
 SEARCHED = 0.5
 """The part of a teacher's last calls that a search may use up: formulas are judged by the rest."""
 
 RESERVED = 0.25
 """At most this part of limited questions is kept from the engine, for counterexamples."""
+
+PRICED = 1024
+"""At so many points it is measured at most what an answer costs."""
 
 CLIMBING = 1_000_000
 """With fewer questions left the worst points are not searched by asking."""
@@ -133,12 +142,12 @@ def begin_asking(
     """
     if not teacher.can_be_asked:
         return _between_rows(config, sample, teacher) if asks else Asking(None, None, None, teacher)
-    left = calls_left(teacher)
-    rationed = None if left is None else int(SEARCHED * left)
-    questions = min((q for q in (config.questions, rationed) if q is not None), default=None)
+    questions = _fewest(config.questions, _ration(teacher))
     oracle = Oracle(teacher, sample.domain, output, questions=questions)
     if questions is None and config.seconds is not None:
-        oracle.questions = _affordable(oracle, sample, config.seconds, tell)
+        oracle.questions = _affordable(oracle, config.seconds, tell)
+    elif questions is None:
+        _tell_slow(oracle, config.seed, tell)
     error = None
     if asks:
         try:
@@ -158,15 +167,17 @@ def go_on_asking(
     *,
     asks: bool,
 ) -> Asking:
-    """Ask under the rules that :meth:`Asking.to_data` kept."""
+    """Ask under the rules that :meth:`Asking.to_data` kept, or fewer where now less is left."""
     if not teacher.can_be_asked:
         return begin_asking(config, sample, teacher, output, asks=asks, tell=lambda text: None)
-    kept, questions = data["error"], data["questions"]
+    kept, asked = data["error"], int(data["asked"])
     error = None if kept is None else ErrorEstimate(float(kept["value"]), kept["kind"])
+    rationed = _ration(teacher)
+    questions = _fewest(data["questions"], None if rationed is None else asked + rationed)
     oracle = Oracle(
         teacher, sample.domain, output, error.value if error else 0.0, questions=questions
     )
-    oracle.asked = int(data["asked"])
+    oracle.asked = asked
     return Asking(oracle, error, questions, teacher)
 
 
@@ -178,19 +189,27 @@ def _between_rows(config: EngineConfig, sample: SampleSet, teacher: Teacher) -> 
     return Asking(model, ErrorEstimate(model.error, "smoothed"), None, teacher)
 
 
-def _affordable(
-    oracle: Oracle, sample: SampleSet, seconds: float, tell: Callable[[str], None]
-) -> int | None:
+def _ration(teacher: Teacher) -> int | None:
+    """How many of the teacher's last calls a search may use up; None for any number."""
+    left = calls_left(teacher)
+    return None if left is None else int(SEARCHED * left)
+
+
+def _fewest(*questions: int | None) -> int | None:
+    """The smallest limit; None where there is none."""
+    return min((q for q in questions if q is not None), default=None)
+
+
+def _affordable(oracle: Oracle, seconds: float, tell: Callable[[str], None]) -> int | None:
     """How often a teacher can be asked in a part of the seconds; None when it is quick."""
+    # Never the same points twice: kept answers, also of an earlier run, cost nothing.
+    chance = int(time.time_ns() % 2**32)
     begun, points = time.monotonic(), 1
     while True:
-        started = time.monotonic()
-        oracle(sample.x[np.arange(points) % len(sample)])
-        ended = time.monotonic()
-        cost = (ended - started) / points
+        cost = _seconds(oracle, oracle.domain.sample(points, chance + points)) / points
         if ASKING * seconds / max(cost, 1e-9) > MANY:
             return None
-        if ended - begun > PRICING * seconds or points >= len(sample):
+        if time.monotonic() - begun > PRICING * seconds or points >= PRICED:
             break
         points *= 4
     most = oracle.asked + max(1, int(ASKING * seconds / cost))
@@ -199,6 +218,26 @@ def _affordable(
         "(engine.questions sets another number)."
     )
     return most
+
+
+def _tell_slow(oracle: Oracle, seed: int, tell: Callable[[str], None]) -> None:
+    """Say what a run takes of a slow teacher whose questions nothing limits."""
+    # The first answer may wait for a process to start.
+    cost = min(_seconds(oracle, x[None]) for x in oracle.domain.sample(2, seed + PRICED))
+    if cost * MANY > LONG:
+        tell(
+            f"an answer of the teacher takes about {cost:.2g} s, and nothing limits how often it "
+            f"is asked: {MANY:,} answers, as many as a run may want, take {duration(cost * MANY)}. "
+            "limits.questions=5000 makes do with so many; teacher.options.calls=5000, which "
+            "simulators and functions by import path have, counts those alone that are not kept."
+        )
+
+
+def _seconds(oracle: Oracle, x: Array) -> float:
+    """How long answers take."""
+    started = time.monotonic()
+    oracle(x)
+    return time.monotonic() - started
 
 
 def _disputed(formulas: Sequence[Formula], domain: Domain, n: int, seed: int) -> Array:

@@ -12,6 +12,7 @@ from distill.domain import Domain
 from distill.errors import NotDifferentiable, SampleError
 from distill.extremum import border_points, every_point
 from distill.teachers.base import Teacher
+from distill.teachers.checked import Checked
 
 FRESH = 2**64
 """Added to the seed of fresh points: no seed of a sample is so large, so no sample has them."""
@@ -21,6 +22,13 @@ BORDER = 4096
 
 BATCH = 8192
 """Points asked at once, so that the memory a teacher needs does not grow with their number."""
+
+Tell = Callable[[int, int], None]
+"""Hears at how many points of how many a teacher was asked."""
+
+
+def _nobody(asked: int, points: int) -> None:
+    pass
 
 
 @dataclass(frozen=True)
@@ -75,11 +83,14 @@ def ask(
     seed: int,
     slope: Callable[[Array], Array] | None = None,
     again: bool = True,
+    batch: int = BATCH,
+    tell: Tell = _nobody,
 ) -> Truth:
     """Ask a function (n, d) -> (n,) at fresh points and on the border.
 
     Points at which the answer is not finite are left out: there is nothing to be compared with.
     ``again=False`` says that it is too slow to be asked once more in searches for worst points.
+    ``tell`` hears after each ``batch`` at how many points of how many it was asked.
 
     Raises
     ------
@@ -87,7 +98,9 @@ def ask(
     """
     x, border = asked_points(domain, points, seed)
     complete = every_point(domain) is not None
-    y, border_y = in_batches(answer, x), in_batches(answer, border)
+    every = len(x) + len(border)
+    y = in_batches(answer, x, batch, lambda asked: tell(asked, every))
+    border_y = in_batches(answer, border, batch, lambda asked: tell(len(x) + asked, every))
     known, border_known = np.isfinite(y), np.isfinite(border_y)
     if not known.any():
         raise SampleError(
@@ -115,10 +128,11 @@ def ask_teacher(
     points: int,
     seed: int,
     again: bool = True,
+    tell: Tell = _nobody,
 ) -> Truth:
     """Ask one output of a teacher that can be asked, with gradients where it has them.
 
-    ``again`` is that of :func:`ask`.
+    ``again`` and ``tell`` are those of :func:`ask`.
     """
 
     def answer(x: Array) -> Array:
@@ -134,6 +148,8 @@ def ask_teacher(
         seed=seed,
         slope=slope if again and _differentiable(teacher, domain) else None,
         again=again,
+        batch=min(BATCH, teacher.batch) if isinstance(teacher, Checked) else BATCH,
+        tell=tell,
     )
 
 
@@ -158,11 +174,17 @@ def held_out(domain: Domain, x: Array, y: Array) -> Truth:
     return Truth(domain, x, y, nothing, np.empty(0))
 
 
-def in_batches(answer: Callable[[Array], Array], x: Array) -> Array:
-    """Answers (n,) at x (n, d), asked ``BATCH`` at a time."""
+def in_batches(
+    answer: Callable[[Array], Array],
+    x: Array,
+    batch: int = BATCH,
+    tell: Callable[[int], None] = lambda asked: None,
+) -> Array:
+    """Answers (n,) at x (n, d), asked ``batch`` at a time; ``tell`` hears how many there are."""
     result = np.empty(len(x))
-    for start in range(0, len(x), BATCH):
-        result[start : start + BATCH] = answer(x[start : start + BATCH])
+    for start in range(0, len(x), batch):
+        result[start : start + batch] = answer(x[start : start + batch])
+        tell(min(start + batch, len(x)))
     return result
 
 

@@ -129,7 +129,13 @@ def score(
         if (left := calls_left(teacher)) is not None:
             points = max(1, min(points, int(JUDGED * left)))
         truth = ask_teacher(
-            teacher, output, domain, points=points, seed=config.seed, again=left is None
+            teacher,
+            output,
+            domain,
+            points=points,
+            seed=config.seed,
+            again=left is None,
+            tell=lambda asked, of: progress.advance(0.0, f"{asked:,} of {of:,} fresh points asked"),
         )
     else:
         rows = sample.held_out or replace(sample, x=sample.x[:0], y=sample.y[:0])

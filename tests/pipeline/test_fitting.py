@@ -22,6 +22,7 @@ from distill.journal import Journal
 from distill.runner import Work
 from distill.sampling.sample_set import SampleSet
 from distill.teachers.load import load_teacher
+from distill.teachers.rationed import rationed
 from tests.heard import Heard
 
 PLANE = Domain.box(a=(1, 4), b=(0.5, 3))
@@ -108,8 +109,8 @@ def test_the_engine_may_ask_the_teacher_and_is_told_what_is_known(fake, run):
     assert problems[0].known == ()
     assert {f.readable() for f in problems[1].known} >= {"a", "a + b"}
     assert fitted.error == ErrorEstimate(0.0, "exact")
-    asked_by_estimate = 1056 + 64
-    assert fitted.asked == 50 * len(problems) + asked_by_estimate
+    to_see_how_quick_it_is, by_the_estimate = 2, 1056 + 64
+    assert fitted.asked == 50 * len(problems) + to_see_how_quick_it_is + by_the_estimate
 
 
 def test_the_teachers_own_error_is_estimated_or_stated(fake, run):
@@ -117,7 +118,7 @@ def test_the_teachers_own_error_is_estimated_or_stated(fake, run):
     rng = np.random.default_rng(0)
     fitted = run(lambda x: curved(x) + 1e-3 * rng.standard_normal(len(x)))
     assert problems[0].oracle.error == pytest.approx(1e-3, rel=0.3)
-    assert "own error is about 0.001 (noise)" in FIT.describe(fitted)
+    assert f"own error is about {fitted.error.value:.2g} (noise)" in FIT.describe(fitted)
     run(curved, teacher_error=0.5, journal="other")
     assert problems[-1].oracle.error == 0.5
 
@@ -195,6 +196,39 @@ def test_a_slow_teacher_ends_within_its_seconds(fake, run):
     assert any("takes about 0.0" in text for text in heard.warnings)
 
 
+def test_kept_answers_do_not_make_a_slow_teacher_quick(fake, run):
+    kept = set()
+
+    def slow(x):
+        new = {row.tobytes() for row in x} - kept
+        time.sleep(0.02 * len(new))
+        kept.update(new)
+        return curved(x)
+
+    def search(problem):
+        yield from says("a", "a + b")(problem)
+
+    problems = fake(search)
+    for number in range(2):  # the second time the search before has asked, too
+        run(slow, evaluations=None, seconds=2.0, rounds=1, points=16, journal=f"journal {number}")
+    assert len(problems) == 2
+    assert all(3 <= problem.oracle.questions <= 100 for problem in problems)
+
+
+def test_what_a_slow_teacher_takes_is_told_where_nothing_limits_it(fake, run):
+    def slow(x):
+        time.sleep(0.03 * len(x))
+        return curved(x)
+
+    fake(says("a"))
+    little = {"points": 16, "counterexamples": 0, "teacher_error": 0.1}  # that is asked for
+    for limits, told in (({}, 1), ({"questions": 30, "journal": "few"}, 0)):
+        heard = Heard()
+        run(slow, heard=heard, **little, **limits)
+        assert sum("100,000 answers" in text for text in heard.warnings) == told
+        assert sum("limits.questions=5000" in text for text in heard.warnings) == told
+
+
 def test_with_many_questions_the_worst_points_are_searched(fake, run):
     fake(says("a"))
     searched = run(curved, questions=10_000_000)
@@ -258,6 +292,16 @@ def test_a_killed_fit_goes_on_under_the_same_rules(fake, run, tmp_path):
         assert again.asked <= 2000
     assert again.candidates == whole.candidates
     assert (again.finding, again.asked) == (whole.finding, whole.asked)
+
+
+def test_a_killed_fit_goes_on_within_a_limit_that_came_later(fake, run, tmp_path):
+    fake(says("a", "a + b"))
+    run(curved)
+    first = (tmp_path / "journal").read_text().splitlines(keepends=True)[0]
+    (tmp_path / "cut").write_text(first)
+    before = json.loads(first.partition(" ")[2])["asking"]["asked"]
+    limited = rationed(load_teacher(curved, domain=PLANE, name="taught"), 500)
+    assert run(curved, teacher=limited, journal="cut").asked <= before + 250
 
 
 def test_with_evaluations_a_killed_fit_ends_with_the_same_result(fake, run, tmp_path):

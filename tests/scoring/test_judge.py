@@ -3,6 +3,7 @@
 import json
 import math
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from distill.scoring.proof import Fact, Proof
 from distill.scoring.score import Score
 from distill.scoring.truth import BATCH, ask, ask_teacher, fresh_points, held_out
 from distill.teachers.base import Output, Teacher
+from distill.teachers.load import load_teacher
 
 DOMAIN = Domain.box(x=(-1, 1), y=(0, 2))
 
@@ -145,6 +147,16 @@ def test_a_teacher_is_asked_once_in_batches():
     assert truth.y == pytest.approx(np.sin(5 * truth.x[:, 0]) * truth.x[:, 1], abs=0)
     assert truth.slope is not None
     assert ask_teacher(Wave(differentiable=False), 1, DOMAIN, points=50, seed=5).slope is None
+
+
+def test_how_many_points_are_asked_is_told_after_each_batch_of_the_teachers():
+    told = []
+    teacher = replace(load_teacher(lambda x: x[:, 0], domain=DOMAIN, name="line"), batch=64)
+    ask_teacher(
+        teacher, 0, DOMAIN, points=200, seed=5, tell=lambda asked, of: told.append((asked, of))
+    )
+    assert told[:4] == [(64, 404), (128, 404), (192, 404), (200, 404)]
+    assert told[-1] == (404, 404)
 
 
 def test_an_error_of_the_teacher_is_passed_on():
