@@ -18,13 +18,15 @@ from pathlib import Path
 import numpy as np
 from publishing import conditions, record
 
+from distill.arrays import Array
 from distill.bounds.base import Difference
 from distill.bounds.prove import Bound, Limits, prove
 from distill.bounds.read import enclosable
+from distill.chain.base import Step
 from distill.chain.chain import Chain
 from distill.chain.closed_form import ClosedForm
 from distill.chain.steps.affine import Affine
-from distill.chain.steps.elementwise import Apply
+from distill.chain.steps.elementwise import Apply, Function
 from distill.domain import Domain
 from distill.extremum import largest
 from distill.formula import Formula
@@ -61,7 +63,7 @@ def target(domain: Domain) -> Formula:
     return Formula.parse(text, domain)
 
 
-def trained(domain: Domain, activation: str, width: int) -> ClosedForm:
+def trained(domain: Domain, activation: Function, width: int) -> ClosedForm:
     """A network of two hidden layers trained on :func:`target` by scikit-learn."""
     from sklearn.neural_network import MLPRegressor
 
@@ -77,9 +79,11 @@ def trained(domain: Domain, activation: str, width: int) -> ClosedForm:
     return layers(domain, net.coefs_, net.intercepts_, activation)
 
 
-def layers(domain: Domain, weights: list, biases: list, activation: str) -> ClosedForm:
+def layers(
+    domain: Domain, weights: list[Array], biases: list[Array], activation: Function
+) -> ClosedForm:
     """Matrices (k, m) and biases (m,) as a closed form."""
-    steps = []
+    steps: list[Step] = []
     for i, (w, b) in enumerate(zip(weights, biases, strict=True)):
         steps.append(Affine(np.array(w).T, np.array(b)))
         if i < len(weights) - 1:
@@ -97,7 +101,8 @@ def networks() -> Iterator[str]:
     """Networks against the formula that they learned."""
     yield "| inputs | activation | wanted | bound | found | ratio | boxes | seconds | met |"
     yield "|---|---|---|---|---|---|---|---|---|"
-    for activation in ("tanh", "relu"):
+    activations: tuple[Function, ...] = ("tanh", "relu")
+    for activation in activations:
         for d, width, ratio, seconds in FIGURES:
             domain = box(d)
             formula, form = target(domain), trained(domain, activation, width)
@@ -142,8 +147,8 @@ def random_problem(seed: int) -> tuple[Formula, ClosedForm]:
     pairs = list(itertools.pairwise(sizes))
     weights = [rng.normal(size=(k, m)) * rng.uniform(0.5, 2) / np.sqrt(k) for k, m in pairs]
     biases = [rng.normal(size=m) for _, m in pairs]
-    kinds = ("tanh", "relu", "sigmoid", "leaky_relu", "sin")
-    form = layers(domain, weights, biases, str(rng.choice(kinds)))
+    kinds: tuple[Function, ...] = ("tanh", "relu", "sigmoid", "leaky_relu", "sin")
+    form = layers(domain, weights, biases, kinds[rng.integers(len(kinds))])
     return Formula.parse(part(2), domain), form
 
 

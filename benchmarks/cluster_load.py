@@ -18,8 +18,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from publishing import conditions, record
+
+if TYPE_CHECKING:
+    from tests.servers.postgres import Postgres
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -149,6 +153,7 @@ def tracking(studies: int, candidates: int, folder: Path) -> str:
             # The first one makes the experiment, and loads what all need.
             log_study(replace(record, key=f"{0:064x}"), open_store(folder, gate.url))
             gate.before = count
+            assert database.process is not None  # it runs
             ids = [server.processes(), [database.process.pid]]
             before = (rows(database), size_of(database), tree(server.files), used(ids))
             began, own = time.perf_counter(), time.process_time()
@@ -183,7 +188,7 @@ def tracking(studies: int, candidates: int, folder: Path) -> str:
     )
 
 
-def rows(database) -> dict[str, int]:
+def rows(database: Postgres) -> dict[str, int]:
     """How many rows each table has."""
     names = database.run("SELECT tablename FROM pg_tables WHERE schemaname = 'public'", "mlflow")
     query = " UNION ALL ".join(f"SELECT '{n}', count(*) FROM {n}" for n in names.splitlines())
@@ -191,7 +196,7 @@ def rows(database) -> dict[str, int]:
     return {name: int(count) for name, count in (line.split("\t") for line in lines)}
 
 
-def size_of(database) -> int:
+def size_of(database: Postgres) -> int:
     """Bytes of the database."""
     return int(database.run("SELECT pg_database_size('mlflow')"))
 

@@ -16,6 +16,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 from publishing import conditions, record
 from side_by_side.bench import Bench
@@ -60,7 +61,9 @@ row that says *unchecked*; the others' does not. The other generators' functions
 """
 
 
-def chosen_targets(names: Sequence[str], toolchain: str) -> list[Target]:
+def chosen_targets(
+    names: Sequence[str], toolchain: Literal["own", "wheels", "native"]
+) -> list[Target]:
     """The targets of these names, with the toolchain where they have it."""
     targets = []
     for name in sorted(names, key=lambda n: (ORDER.index(n) if n in ORDER else len(ORDER), n)):

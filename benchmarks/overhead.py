@@ -21,9 +21,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from publishing import conditions, record
+
+if TYPE_CHECKING:
+    from distill.domain import Domain
+    from distill.engines.base import Candidate
+    from distill.stages.score import Scored
+    from distill.teachers.checked import Checked
 
 POINTS = [1_000, 10_000, 100_000, 1_000_000, 10_000_000]
 CANDIDATES = [10, 30, 100, 300, 1_000]
@@ -32,7 +39,8 @@ INPUTS = [1, 2, 5, 10, 20]
 
 def wave(x: np.ndarray) -> np.ndarray:
     """A smooth teacher of any number of inputs, (n, d) -> (n,)."""
-    return np.sin(x).sum(axis=1) + x[:, 0] * x[:, -1]
+    answers: np.ndarray = np.sin(x).sum(axis=1) + x[:, 0] * x[:, -1]
+    return answers
 
 
 @contextmanager
@@ -43,7 +51,7 @@ def timed(split: dict[str, float], part: str) -> Iterator[None]:
     split[part] = split.get(part, 0.0) + time.perf_counter() - started
 
 
-def candidates_for(domain, count: int, seed: int = 0) -> list:
+def candidates_for(domain: Domain, count: int, seed: int = 0) -> list[Candidate]:
     """Polynomials of growing length with constants fitted by nobody: only their cost matters."""
     from distill.engines.base import Candidate
     from distill.formula import Formula
@@ -64,7 +72,6 @@ def candidates_for(domain, count: int, seed: int = 0) -> list:
 
 def case(points: int, candidates: int, inputs: int, whole: bool) -> dict[str, object]:
     """Run one case in this process: sampling and scoring, or (whole) everything to the evidence."""
-    from distill.config.folder import read_option
     from distill.config.schema import SamplingConfig, ScoreConfig
     from distill.domain import Domain
     from distill.progress import Silent
@@ -75,10 +82,11 @@ def case(points: int, candidates: int, inputs: int, whole: bool) -> dict[str, ob
     split: dict[str, float] = {}
     if whole:
         teacher = load_teacher("wet_bulb")
-        domain = teacher.domain
     else:
-        domain = Domain.box(**{f"x{i}": (0, 2) for i in range(inputs)})
-        teacher = load_teacher(wave, domain=domain)
+        box = Domain.box(**{f"x{i}": (0, 2) for i in range(inputs)})
+        teacher = load_teacher(wave, domain=box)
+    domain = teacher.domain
+    assert domain is not None  # shipped teachers have one
     silent = Silent()
     with timed(split, "sample"):
         sampling = SamplingConfig(points=points if not whole else 2048)
@@ -87,14 +95,15 @@ def case(points: int, candidates: int, inputs: int, whole: bool) -> dict[str, ob
     with timed(split, "score"):
         scored = score(ScoreConfig(points=points), drawn, found, [], teacher, 0, None, 0.1, silent)
     if whole:
-        _whole(split, teacher, domain, scored, read_option)
+        _whole(split, teacher, domain, scored)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     return {"split": split, "peak_mib": peak, "children_mib": children}
 
 
-def _whole(split, teacher, domain, scored, read_option) -> None:
+def _whole(split: dict[str, float], teacher: Checked, domain: Domain, scored: Scored) -> None:
     """Measure, log to MLflow, export and verify, all 100 candidates logged."""
+    from distill.config.folder import read_option
     from distill.config.schema import ExportConfig, SelectConfig, StudyConfig
     from distill.delivery import scalar
     from distill.firmware.target import load_target

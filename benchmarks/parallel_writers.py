@@ -17,12 +17,15 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 from publishing import conditions
 from publishing import record as published
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from mlflow import MlflowClient
 
 from distill.errors import DistillError
 from distill.tracking import drawings
@@ -69,7 +72,7 @@ def teacher_of(number: int) -> str:
     return f"teacher_{number % TEACHERS}"
 
 
-def write(record: StudyRecord, root: Path, uri: str | None, number: int, start) -> None:
+def write(record: StudyRecord, root: Path, uri: str | None, number: int, start: Barrier) -> None:
     """One job: wait for all others, then log a study of its own."""
     own = replace(record, key=f"{number:064x}", teacher_name=teacher_of(number))
     start.wait()
@@ -99,13 +102,14 @@ def repeat(record: StudyRecord, root: Path, uri: str | None, writers: int) -> Fo
     return Found(failed, *check(open_store(root, uri).client(), record, writers), seconds)
 
 
-def check(client, record: StudyRecord, writers: int) -> tuple[int, int, int]:
+def check(client: MlflowClient, record: StudyRecord, writers: int) -> tuple[int, int, int]:
     """How many runs are missing, doubled or unfinished, in a wrong experiment; versions wrong."""
     each = 1 + len(record.candidates)
     runs = strangers = versions = 0
     for name in map(teacher_of, range(TEACHERS)):
         keys = {f"{n:064x}" for n in range(writers) if teacher_of(n) == name}
         experiment = client.get_experiment_by_name(f"distill/{name}")
+        assert experiment is not None  # every teacher has one
         found = client.search_runs([experiment.experiment_id], max_results=10_000)
         ours = [run for run in found if run.data.tags.get("distill.key") in keys]
         strangers += len(found) - len(ours)
@@ -185,7 +189,7 @@ def main() -> int:
     kinds = args.stores or (list(STORES) if args.write else ["sqlite"])
     measured_on = conditions.now()
     record, rows = small(args.candidates), []
-    drawings.front_images = lambda record: {}  # the store is asked, not the processor
+    vars(drawings)["front_images"] = lambda record: {}  # the store is asked, not the processor
     with tempfile.TemporaryDirectory() as folder:
         log_study(record, open_store(Path(folder)))  # what writers load, they find loaded
     for kind in kinds:

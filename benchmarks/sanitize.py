@@ -22,6 +22,7 @@ from pathlib import Path
 from distill.domain import Domain
 from distill.errors import ToolchainError
 from distill.firmware.fixed.formats import QFormat
+from distill.firmware.harness import Number
 from distill.firmware.interface import make_interface
 from distill.firmware.stress import Stressed, run_stressed
 from distill.firmware.subject import Code
@@ -41,7 +42,9 @@ def read_bundle(folder: Path, seconds: float) -> Bundle:
     record = json.loads((folder / "bundle.json").read_text(encoding="utf-8"))
     integers = record.get("interface", "float") == "integer"
     fixed = record["arithmetic"] == "fixed"
-    number = "int32" if integers else "double" if record["arithmetic"] == "double" else "float32"
+    number: Number = (
+        "int32" if integers else "double" if record["arithmetic"] == "double" else "float32"
+    )
     domain = Domain.from_data(record["domain"])
     checked = record["policy"]["out_of_domain"] != "unchecked"
     # The format of the answers is not looked at here: only their bits are.

@@ -21,12 +21,19 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from publishing import conditions
 from publishing import record as published
 
 from distill.progress import Silent
+
+if TYPE_CHECKING:
+    from distill.arrays import Array
+    from distill.domain import Domain
+    from distill.engines.base import Candidate
+    from distill.tracking.record import StudyRecord
 
 READ_ME = """\
 # Figures of tracking
@@ -72,7 +79,7 @@ class Clock:
         return f"| {what} | {self.seconds:.2f} | {self.processor:.2f} | {target} |"
 
 
-def polynomials(domain, x: np.ndarray, y: np.ndarray, count: int) -> list:
+def polynomials(domain: Domain, x: Array, y: Array, count: int) -> list[Candidate]:
     """Least squares of y (n,) on drawn monomials of two inputs x (n, 2), ever more of them."""
     from distill.engines.base import Candidate
     from distill.formula import Formula
@@ -106,7 +113,7 @@ def polynomials(domain, x: np.ndarray, y: np.ndarray, count: int) -> list:
     return list(found.values())
 
 
-def study_of(count: int):
+def study_of(count: int) -> StudyRecord:
     """The record of a study with so many candidates, as a run has it before it is logged."""
     from distill.config.folder import read_option
     from distill.config.schema import (
@@ -130,6 +137,7 @@ def study_of(count: int):
     news, tolerance = Silent(), 1.0
     teacher = load_teacher("wet_bulb")
     domain = teacher.domain
+    assert domain is not None  # shipped teachers have one
     config = StudyConfig(target=read_option("target", "pic32"), tolerance=tolerance)
     config.teacher.source = "wet_bulb"
     context = StudyContext(config, teacher, domain, 0)
@@ -154,7 +162,7 @@ def study_of(count: int):
     )
 
 
-def logging(record, root: Path) -> Iterator[str]:
+def logging(record: StudyRecord, root: Path) -> Iterator[str]:
     """A new store, everything into it, and once more."""
     from distill.tracking.log import log_study
     from distill.tracking.store import open_store
@@ -175,7 +183,7 @@ def logging(record, root: Path) -> Iterator[str]:
         raise SystemExit("the second call logged something else than the first")
 
 
-def model(record, root: Path) -> Iterator[str]:
+def model(record: StudyRecord, root: Path) -> Iterator[str]:
     """The registered model: its files, and how long they take on their way."""
     from distill.tracking.champion import champion_of, save_model
     from distill.tracking.store import open_store
@@ -194,6 +202,7 @@ def model(record, root: Path) -> Iterator[str]:
         yield saved.row("write it")
         client = store.client()
         experiment = client.get_experiment_by_name(f"distill/{record.teacher_name}")
+        assert experiment is not None  # the study was logged
         run = client.create_run(experiment.experiment_id).info.run_id
         with Clock() as clock:
             client.log_artifacts(run, str(path), "model")
@@ -218,7 +227,7 @@ def model(record, root: Path) -> Iterator[str]:
     yield clock.row("load it in a new process, with importing MLflow")
 
 
-def view(record, root: Path, screenshot: Path | None) -> Iterator[str]:
+def view(record: StudyRecord, root: Path, screenshot: Path | None) -> Iterator[str]:
     """The prepared view in Debian's Chromium, until a scatter shows its points."""
     from playwright.sync_api import sync_playwright
 
@@ -228,7 +237,9 @@ def view(record, root: Path, screenshot: Path | None) -> Iterator[str]:
 
     store = open_store(root)
     name = f"distill/{record.teacher_name}"
-    experiment = store.client().get_experiment_by_name(name).experiment_id
+    known = store.client().get_experiment_by_name(name)
+    assert known is not None  # the study was logged
+    experiment = known.experiment_id
     yield (
         f"Until the scatter shows the {LOADED} runs that MLflow loads at once, the front first. "
         "MLflow's own list of runs is what its pages take before there is any chart.\n"
@@ -267,8 +278,9 @@ WRITER = """
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 from distill.tracking.log import log_study
-from distill.tracking.record import load_record
+from distill.tracking.record_folder import load_record
 from distill.tracking.store import open_store
 record, number = load_record(Path(sys.argv[1])), int(sys.argv[3])
 record = replace(record, key=f"{number:064x}", teacher_name=f"teacher_{number % 3}")
@@ -276,9 +288,9 @@ log_study(record, open_store(Path(sys.argv[2])))
 """
 
 
-def parallel(record, root: Path, repetitions: int) -> Iterator[str]:
+def parallel(record: StudyRecord, root: Path, repetitions: int) -> Iterator[str]:
     """Writers of one study each, of three teachers, that begin together on one fresh store."""
-    from distill.tracking.record import save_record
+    from distill.tracking.record_folder import save_record
     from distill.tracking.store import open_store
 
     few = replace(record, candidates=record.candidates[-3:])
@@ -370,9 +382,9 @@ def headlines(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
             yield name, found.replace("**", "").rstrip(".")
 
 
-def recorded(folder: Path | None, count: int):
+def recorded(folder: Path | None, count: int) -> StudyRecord:
     """The study, made anew unless it is kept in the folder."""
-    from distill.tracking.record import load_record, save_record
+    from distill.tracking.record_folder import load_record, save_record
 
     if folder is None:
         return study_of(count)

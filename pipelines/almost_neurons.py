@@ -98,7 +98,8 @@ class ChainOfDevices(torch.nn.Module):
     def accuracy(self, digits: Digits) -> float:
         """The share of pictures of which the right device is the brightest."""
         with torch.no_grad():
-            return (self(digits.light).argmax(1) == digits.labels).double().mean().item()
+            right = self(digits.light).argmax(1) == digits.labels
+            return float(right.double().mean())
 
 
 def train(chain: ChainOfDevices, digits: Digits, steps: int, batch: int = 64) -> float:

@@ -11,6 +11,7 @@ it is compared with the NumPy of it on every input that there is.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
@@ -172,7 +173,7 @@ def everything() -> list[Learned]:
         nearest(
             "winner_takes_most", rules.compete(SCORES, rules.start(4), rules.winner_takes_most)
         ),
-        nearest("kohonen_map", rules.compete(SCORES, rules.start(np.prod(MAP)), rules.kohonen)),
+        nearest("kohonen_map", rules.compete(SCORES, rules.start(math.prod(MAP)), rules.kohonen)),
     ]
 
 

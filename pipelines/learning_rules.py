@@ -128,25 +128,29 @@ def compete(x: Array, prototypes: Array, neighbours: Neighbours, epochs: int = 2
 
 def winner_takes_all(distances: Array, time: float) -> Array:
     """The nearest moves alone."""
-    return (np.arange(len(distances)) == distances.argmin()).astype(float)
+    nearest: Array = (np.arange(len(distances)) == distances.argmin()).astype(float)
+    return nearest
 
 
 def winner_takes_most(distances: Array, time: float) -> Array:
     """By rank: the second nearest a little less, and less and less (neural gas)."""
     ranks = distances.argsort().argsort()
-    return np.exp(-ranks / (2.0 * 0.05**time))
+    share: Array = np.exp(-ranks / (2.0 * 0.05**time))
+    return share
 
 
 def kohonen(distances: Array, time: float) -> Array:
     """By how near they stand to the nearest on a map of :data:`MAP`."""
     places = np.array(list(product(*map(range, MAP))))
     away = ((places - places[distances.argmin()]) ** 2).sum(1)
-    return np.exp(-away / (2 * (2.0 * 0.15**time) ** 2))
+    share: Array = np.exp(-away / (2 * (2.0 * 0.15**time) ** 2))
+    return share
 
 
 def start(count: int) -> Array:
     """Prototypes near the middle of the table."""
-    return SCORES.mean(0) + np.random.default_rng(1).normal(0, 0.3, (count, SCORES.shape[1]))
+    middle: Array = SCORES.mean(0)
+    return middle + np.random.default_rng(1).normal(0, 0.3, (count, SCORES.shape[1]))
 
 
 def distances(x: Array, prototypes: Array) -> Array:

@@ -83,7 +83,8 @@ class Curves:
 
 def each(curve: torch.nn.Module, x: torch.Tensor) -> torch.Tensor:
     """A module of (n, 1) for every number of x."""
-    return curve(x.reshape(-1, 1)).reshape(x.shape)
+    answers: torch.Tensor = curve(x.reshape(-1, 1))
+    return answers.reshape(x.shape)
 
 
 class Simulated(torch.autograd.Function):
@@ -136,9 +137,11 @@ def fit_surrogate(samples: int = 64, steps: int = 500) -> Curves:
 
 def small_network(width: int) -> torch.nn.Module:
     """1 - width - 1."""
-    kind = {"dtype": torch.float64}
+    kind = torch.float64
     return torch.nn.Sequential(
-        torch.nn.Linear(1, width, **kind), torch.nn.Tanh(), torch.nn.Linear(width, 1, **kind)
+        torch.nn.Linear(1, width, dtype=kind),
+        torch.nn.Tanh(),
+        torch.nn.Linear(width, 1, dtype=kind),
     )
 
 

@@ -131,9 +131,9 @@ def main() -> None:
         print(f"  f{number:<2} = {equation(minimal, DOMAIN.names):18} = {formula.readable()}")
     print("each equals the network's answer on all 4 inputs; none has a sum of fewer products")
 
-    logic, table = logic_steps(learned, DOMAIN)
+    *logic, table = logic_steps(learned, DOMAIN)
     chains = {
-        "logic": Chain(2, (logic,)),
+        "logic": Chain(2, tuple(logic)),
         "table": Chain(2, (table,)),
         "network": network,
         "student": as_chain(trained(STUDENT, asked)),

@@ -70,7 +70,8 @@ def train(x: Array, y: Array) -> torch.nn.Sequential:
     inputs, answers = torch.from_numpy(x), torch.from_numpy(y)
 
     def loss(power: int, unit: float) -> torch.Tensor:
-        return (((network(inputs) - answers) / unit) ** power).mean()
+        off: torch.Tensor = (network(inputs) - answers) / unit
+        return (off**power).mean()
 
     adam = torch.optim.Adam(network.parameters(), lr=1e-2)
     falling = torch.optim.lr_scheduler.CosineAnnealingLR(adam, 1000)

@@ -15,12 +15,13 @@ from distill.arrays import Array
 from distill.firmware.fixed.formats import hold, input_formats
 from distill.firmware.graph import Arithmetic, build_graph, dtype
 from distill.firmware.harness import Results
+from distill.firmware.holding import held
 from distill.firmware.implementation import FixedImplementation, FloatImplementation
-from distill.firmware.lookup import held, make_table
 from distill.firmware.policy import Policy
 from distill.firmware.rounding import rounding_bound
 from distill.firmware.spec import BundleSpec, evaluate_bundle
 from distill.firmware.subject import Code
+from distill.firmware.table_storing import even_table
 from distill.formula import Formula
 from distill.formula.tree import constants
 
@@ -91,10 +92,10 @@ def makers(case: Case, name: str) -> dict[str, Callable[[], Export]]:
         return make
 
     def table() -> Export:
-        arithmetic: Arithmetic = ("float32", "fixed", "double")[number % 3]  # type: ignore[assignment]
+        arithmetic: Arithmetic = ("float32", "fixed", "double")[number % 3]
         counts = tuple(_points(formula, i, number) for i in range(len(formula.domain)))
         quantised = arithmetic == "fixed" or number % 2 == 0
-        made = make_table(formula, formula.domain, counts, arithmetic, quantised=quantised)
+        made = even_table(formula, formula.domain, counts, arithmetic, quantised=quantised)
         return Export(
             "table",
             BundleSpec(

@@ -15,7 +15,7 @@ import torch
 
 from differential.exactly import BITS, exactly, tame
 from differential.problem import Checked, Mistake
-from distill.arrays import Array
+from distill.arrays import Array, Flags
 from distill.firmware.graph import build_graph
 from distill.firmware.rounding import rounding_bound
 from distill.formula import Formula
@@ -52,7 +52,7 @@ def check_printers(formula: Formula, x: Array) -> Iterator[Checked]:
 
 
 def _agrees(
-    name: str, found: Array, truth: Array, bound: Array, steady: Array, x: Array
+    name: str, found: Array, truth: Array, bound: Array, steady: Flags, x: Array
 ) -> Checked:
     """Within twice the bound: the printer's rounding, and first order's neglect."""
     with np.errstate(all="ignore"):

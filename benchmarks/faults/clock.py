@@ -66,6 +66,6 @@ def preloaded(folder: Path) -> Path:
             raise RuntimeError("a C compiler is needed to turn the clock back")
         source = folder / "clock.c"
         source.write_text(_SOURCE)
-        command = [compiler, "-shared", "-fPIC", "-O1", "-o", library, source, "-ldl"]
+        command = [compiler, "-shared", "-fPIC", "-O1", "-o", str(library), str(source), "-ldl"]
         subprocess.run(command, check=True)
     return library

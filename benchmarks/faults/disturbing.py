@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from distill.runner import code_fingerprint
@@ -190,7 +191,7 @@ def boundaries(bench: Bench, blow: Blow) -> Outcome:
     wrong, count = [], 0
     for event, stage in BOUNDARIES:
         going = bench.start()
-        if going.wait(lambda at=(event, stage), g=going: _told(g, *at)):
+        if going.wait(partial(_told, going, event, stage)):
             going.send(blow.number, group=blow.group)
             count += 1
         wrong += bench.wrong(going.end(), complete=False)
@@ -200,6 +201,10 @@ def boundaries(bench: Bench, blow: Blow) -> Outcome:
 def _told(going: Going, event: str, stage: str) -> bool:
     # A stage that got done before its blow came is reused: it has no begin, only an end.
     return any(e["event"] in (event, "end") and e.get("stage") == stage for e in going.events())
+
+
+def _past(deadline: float) -> bool:
+    return time.monotonic() > deadline
 
 
 def moments(bench: Bench, seed: int, count: int) -> Outcome:
@@ -213,7 +218,7 @@ def moments(bench: Bench, seed: int, count: int) -> Outcome:
         blow, delay = chance.choice(BLOWS), chance.uniform(0, bench.seconds)
         going = bench.start()
         deadline = time.monotonic() + delay
-        if going.wait(lambda at=deadline: time.monotonic() > at):
+        if going.wait(partial(_past, deadline)):
             going.send(blow.number, group=blow.group)
             landed += 1
         ended = going.end()
@@ -351,7 +356,7 @@ def as_programs(bench: Bench, blow: Blow) -> Outcome:
     wrong, count = [], 0
     for event, stage in (("begin", "fit"), ("begin", "verify"), ("begin", "log")):
         going = bench.start(program=True)
-        if going.wait(lambda at=(event, stage), g=going: _told(g, *at)):
+        if going.wait(partial(_told, going, event, stage)):
             going.send(blow.number, group=blow.group)
             count += 1
         wrong += bench.wrong(going.end(), complete=False)
@@ -386,33 +391,31 @@ def trials(blows: int, chain: int) -> list[Trial]:
     """All of them; ``blows`` random moments in chains of so many."""
     kept = (*(s for s in STAGES if s != "log"), "study")
     rows = [
-        Trial("every stage's begin and end", b.name, lambda bench, b=b: boundaries(bench, b))
-        for b in BLOWS
+        Trial("every stage's begin and end", b.name, partial(boundaries, blow=b)) for b in BLOWS
     ]
-    rows += [Trial("full disk", f"{k} KB", lambda b, k=k: full(b, k), True) for k in SIZES]
+    rows += [Trial("full disk", f"{k} KB", partial(full, kilobytes=k), True) for k in SIZES]
     rows += [
-        Trial("read-only folder", f, lambda b, f=f: read_only(b, f), True)
+        Trial("read-only folder", f, partial(read_only, inside=f), True)
         for f in (".", "studies", "studies/wet_bulb/fit", "studies/mlflow", "build")
     ]
-    rows += [Trial("two at once", f"{d} s apart", lambda b, d=d: two(b, d)) for d in (0.0, 1.0)]
+    rows += [Trial("two at once", f"{d} s apart", partial(two, delay=d)) for d in (0.0, 1.0)]
     rows += [Trial("no server", "", no_server)]
     rows += [
-        Trial("clock turned back", name, lambda b, how=how: clock(b, how))
+        Trial("clock turned back", name, partial(clock, how=how))
         for name, how in (("a year, for half of it", "0:31536000"), ("a day, within", "4:86400"))
     ]
     rows += [
-        Trial("a file for a folder, dead files", s, lambda b, s=s: replaced(b, s))
+        Trial("a file for a folder, dead files", s, partial(replaced, stage=s))
         for s in kept
         if s != "study"
     ]
     rows += [
-        Trial("random moments", f"{chain} from seed {i}", lambda b, i=i: moments(b, i, chain))
+        Trial("random moments", f"{chain} from seed {i}", partial(moments, seed=i, count=chain))
         for i in range(-(-blows // chain))
     ]
-    rows += [Trial("damaged files", s, lambda b, s=s: damaged(b, s)) for s in kept]
+    rows += [Trial("damaged files", s, partial(damaged, stage=s)) for s in kept]
     rows += [
-        Trial("started as programs", blow.name, lambda b, blow=blow: as_programs(b, blow))
-        for blow in BLOWS
+        Trial("started as programs", blow.name, partial(as_programs, blow=blow)) for blow in BLOWS
     ]
     return rows
 

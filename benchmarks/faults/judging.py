@@ -87,7 +87,7 @@ def _mlflow(root: Path) -> dict[str, str]:
     file = root / "mlflow" / "mlflow.db"
     if not file.exists():
         return {}
-    found = {}
+    found: dict[str, str] = {}
     with closing(sqlite3.connect(file)) as store:
 
         def rows(query: str, *values: str) -> list[tuple[Any, ...]]:

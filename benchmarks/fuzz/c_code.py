@@ -95,7 +95,9 @@ def driver(source: Source) -> str:
 
 def _call(answer: str, name: str, arguments: Sequence[str]) -> tuple[str, str]:
     """The text of one call and how many bytes it takes."""
-    lines, given, sizes = [], [], []
+    lines: list[str] = []
+    given: list[str] = []
+    sizes: list[str] = []
     for i, text in enumerate(arguments):
         match = _ARGUMENT.match(text)
         if match is None:

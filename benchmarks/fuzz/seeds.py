@@ -15,6 +15,7 @@ import numpy as np
 
 from distill.chain.closed_form import ClosedForm
 from distill.domain import Domain
+from distill.firmware.graph import Arithmetic
 from distill.formula import Formula
 from distill.teachers.load import load_teacher
 from tests.chain.strategies import random_trees
@@ -45,7 +46,7 @@ def given_as(data: bytes, name: str) -> Iterator[Path]:
 
 def asked(path: Path, *, layers: list[int] | None = None) -> None:
     """Load the file as a user would, and ask for its corners or for rows it knows."""
-    options: dict[str, object] = {}
+    options: dict[str, Any] = {}
     if layers is not None:
         options = {"layers": layers, "activation": "tanh"}
     table = path.suffix in (".csv", ".parquet")
@@ -122,7 +123,8 @@ def certificates() -> list[dict[str, Any]]:
         making.certificate(line, bent, 0.0401, making.halved(2)),
         making.certificate(line, line, 0.0, None),
     ]
-    for arithmetic, accuracy in (("fixed", 1e-2), ("float32", None)):
+    programs: tuple[tuple[Arithmetic, float | None], ...] = (("fixed", 1e-2), ("float32", None))
+    for arithmetic, accuracy in programs:
         program = implementation_data(implement(line, arithmetic, accuracy), floats=True)
         found.append(making.certificate(line, bent, 0.0401, making.halved(2), program=program))
     return found
@@ -185,7 +187,7 @@ def recorded_study(folder: Path) -> Path:
     """The record of a study of two candidates, written into the folder."""
     from dataclasses import replace
 
-    from distill.tracking.record import save_record
+    from distill.tracking.record_folder import save_record
 
     study = make_study(terms=(1, 2))
     save_record(replace(study, points=study.points[:32], truth=study.truth[:32]), folder)

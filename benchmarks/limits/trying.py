@@ -73,7 +73,8 @@ class Tried:
         of = list(itertools.takewhile(lambda e: e["event"] != "end", self.events[began:]))
         times = [e["time"] for e in [*of, self.events[began + len(of)]]]
         told = zip(of, itertools.pairwise(times), strict=True)
-        return sum(b - a for e, (a, b) in told if e.get("text", "").startswith("proving"))
+        proving = (b - a for e, (a, b) in told if e.get("text", "").startswith("proving"))
+        return float(sum(proving))
 
 
 def tried(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from distill.arrays import Array
-from distill.formula import Formula
+from distill.chain.expression import Expression
 from recovery.problems import RecoveryProblem
 
 RECOVERED = 1e-6
@@ -55,13 +55,13 @@ class Judge:
         """Largest minus smallest truth in the box."""
         return float(np.ptp(self.y))
 
-    def errors(self, formula: Formula) -> Errors:
+    def errors(self, formula: Expression) -> Errors:
         """The errors of a formula; infinite where it has no value and the truth has one."""
         rmse, largest, relative = _errors(formula, self.x, self.y)
         return Errors(rmse, largest, relative, _errors(formula, self.wide_x, self.wide_y)[2])
 
 
-def _errors(formula: Formula, x: Array, y: Array) -> tuple[float, float, float]:
+def _errors(formula: Expression, x: Array, y: Array) -> tuple[float, float, float]:
     with np.errstate(all="ignore"):
         error = np.abs(formula(x) - y)
     if not np.isfinite(error).all():

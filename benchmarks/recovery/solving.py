@@ -182,7 +182,11 @@ def engine_of(task: Task) -> Engine:
     """The engine of a task: ours by name, or a peer."""
     if task.engine == "gplearn":
         return Gplearn()
-    return make_engine(task.engine, OPTIONS.get(task.engine, lambda task: {})(task))
+    return make_engine(task.engine, OPTIONS.get(task.engine, _no_options)(task))
+
+
+def _no_options(_: Task) -> dict[str, object]:
+    return {}
 
 
 def _compile(engine: Engine, problem: Problem, seconds: float) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import Literal
 
 import numpy as np
 
@@ -36,7 +37,7 @@ class Way:
     name: str
     content: str
     arithmetic: Arithmetic
-    interface: str = "float"
+    interface: Literal["float", "integer"] = "float"
     functions: str = "cheapest"
     table_prefers: str = "bytes"
     out_of_domain: OutOfDomain = "clamp"
@@ -138,7 +139,7 @@ def emit(spec: BundleSpec, label: bool = False) -> Emitted:
     # Called as all functions are, it answers in its own numbers: 1 stands for 1, not for one unit.
     name, real = f"{spec.name}_class", interface.signature.real
     inputs = [f"x{i}" for i in range(len(spec.domain))]
-    one = spec.output_format.integers(np.array([1.0]))[0] if output else 1
+    one = output.integers(np.array([1.0]))[0] if output else 1
     head = f"{real} {name}({', '.join(f'{real} {word}' for word in inputs)})"
     around = (
         f"{head};\n{head}\n{{\n    return {spec.name}_label({', '.join(inputs)}) ? {one} : 0;\n}}\n"

@@ -19,7 +19,7 @@ def commands_page() -> str:
     """The page, as Markdown."""
     parts = [HEAD]
     for name, command in COMMANDS.items():
-        usage = command.usage.replace("...]", "...]").strip()
+        usage = command.usage.strip()
         parts.append(f"## distill {name}\n\n{command.summary}\n\n```text\ndistill {usage}\n```\n")
     return "\n".join([*parts, "## Exit codes\n", exit_codes(), "## distill --help\n", _help()])
 
@@ -28,7 +28,9 @@ def exit_codes() -> str:
     """Who is to do something, and which errors end with it."""
     by_code: dict[int, list[str]] = {}
     for error in vars(errors).values():
-        if inspect.isclass(error) and errors.DistillError in error.__mro__[1:]:
+        if inspect.isclass(error) and issubclass(error, errors.DistillError):
+            if error is errors.DistillError:
+                continue
             by_code.setdefault(error.exit_code, []).append(f"`{error.__name__}`")
     whose = {2: "your input", 3: "this machine (disk, compiler, MLflow)"}
     rows = ["| code | what is wrong | errors in Python |", "|---|---|---|", "| 0 | nothing | |"]

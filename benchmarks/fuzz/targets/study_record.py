@@ -9,7 +9,7 @@ from pathlib import Path
 
 from distill.comparing.files import as_csv, as_json
 from distill.comparing.fronts import compare
-from distill.tracking.record import RECORD, load_record
+from distill.tracking.record_folder import RECORD, load_record
 from distill.tracking.recorded import recorded_studies
 from distill.tracking.report.page import study_report
 from fuzz.mutating import json_bytes
