@@ -258,7 +258,9 @@ def record_once(
 
 def next_steps(config: StudyConfig) -> list[str]:
     """The commands that a finished study suggests."""
+    logging = [f"log the candidates:      {_program()} sync{_where(config)}"]
     return [
+        *([] if config.tracking.enabled else logging),
         f"compare the candidates:  {_program()} ui{_where(config)}",
         f"export another one:      {_program()} export run=RUN_ID{_where(config)}",
     ]

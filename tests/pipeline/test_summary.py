@@ -9,6 +9,8 @@ from rich.console import Console
 import distill
 from distill.commands import summary
 from distill.commands.results import run_line
+from distill.commands.running import next_steps
+from distill.config.schema import StudyConfig
 from distill.formula import Formula
 from distill.study.study_set import StudySet
 
@@ -63,3 +65,15 @@ def test_a_thousand_outputs_fit_a_screen_or_two(study):
     assert lines[-2].startswith("and 960 more")
     line = run_line(whole.studies, None, [{"run": "0123abcd"}] * 1000)
     assert line == "999 of 1,000 outputs have a formula within the tolerance; 1,000 MLflow runs"
+
+
+@pytest.mark.parametrize(
+    ("enabled", "commands"), [(True, ["ui", "export"]), (False, ["sync", "ui", "export"])]
+)
+def test_what_is_not_logged_yet_is_logged_before_it_is_compared(enabled, commands):
+    config = StudyConfig(root="elsewhere")
+    config.tracking.enabled = enabled
+    config.tracking.uri = "http://here"
+    steps = [line.partition(":")[2].split() for line in next_steps(config)]
+    assert [words[1] for words in steps] == commands
+    assert all(words[-2:] == ["root=elsewhere", "uri=http://here"] for words in steps)
