@@ -7,7 +7,6 @@ smaller of one bit a cell and a list of boxes of cells.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -133,8 +132,8 @@ class Guard:
                 flags = first
         return Guard(self.domain, flags, self.arithmetic)
 
-    def box(self, cell: Sequence[int]) -> tuple[Array, Array]:
-        """The lower and upper corner (d,) of a cell."""
+    def box(self, cell: npt.ArrayLike) -> tuple[Array, Array]:
+        """The lower and upper corner of a cell (d,), or of cells (n, d), in its shape."""
         low, high = self.domain.low, self.domain.high
         at = np.array(cell, dtype=float)
         if self.arithmetic == "fixed":

@@ -148,12 +148,11 @@ class _Faults:
         """Try every cell's corners and middle, and points on its edges and inside."""
         rng = np.random.default_rng(seed)
         d, domain = len(self.grid.counts), self.grid.domain
-        boxes = [self.grid.box(cell) for cell in np.ndindex(*self.grid.counts)]
-        low, high = (np.array(corner) for corner in zip(*boxes, strict=True))
+        low, high = self.grid.box(np.indices(self.grid.counts).reshape(d, -1).T)
         places = [np.full(d, 0.5)]
         if d <= 6:
             places += [np.array(bits, dtype=float) for bits in np.ndindex(*[2] * d)]
-        while len(places) * len(boxes) < SAMPLES and len(places) < 1024:
+        while len(places) * len(low) < SAMPLES and len(places) < 1024:
             place = rng.random(d)
             places.append(np.where(rng.random(d) < 0.25, np.round(place), place))
         for place in places:

@@ -67,11 +67,10 @@ class GuardCells:
         """The cells of a bundle's guard."""
         edges = []
         for axis, count in enumerate(guard.counts):
-            cells = [
-                [k if i == axis else 0 for i in range(len(guard.counts))] for k in range(count)
-            ]
-            boxes = [guard.box(cell) for cell in cells]
-            edges.append(np.array([low[axis] for low, _ in boxes] + [boxes[-1][1][axis]]))
+            cells = np.zeros((count, len(guard.counts)))
+            cells[:, axis] = np.arange(count)
+            low, high = guard.box(cells)
+            edges.append(np.append(low[:, axis], high[-1, axis]))
         return cls(tuple(edges), guard.flags)
 
     def shadow(self, first: int, second: int) -> Flags:
