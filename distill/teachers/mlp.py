@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import cast
 
+import numpy as np
 import torch
 from torch.nn import functional
 
 from distill.arrays import Array
+from distill.chain.chain import Chain
+from distill.chain.steps.affine import Affine
+from distill.chain.steps.elementwise import Apply, Function
+from distill.teachers.torch.pieces import Piece, less, over, scaled
 
 FUNCTIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "tanh": torch.tanh,
@@ -21,6 +27,9 @@ FUNCTIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "sin": torch.sin,
 }
 """What stands between the layers, each with torch's own default parameters."""
+
+PARAMETERS = {"leaky_relu": 0.01, "elu": 1.0}
+"""Those parameters."""
 
 
 class MLP(torch.nn.Module):
@@ -56,3 +65,19 @@ class MLP(torch.nn.Module):
         for i, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
             h = functional.linear(between(h) if i else h, weight, bias)
         return h * self.output_scale + self.output_mean
+
+    def chain(self) -> Chain:
+        """Its arithmetic: the same steps that torch's trace of it is read as."""
+        function = cast("Function", self.activation)
+        piece = over(
+            less(Piece((), tuple(self.input_mean.shape)), self.input_mean.numpy()),
+            self.input_scale.numpy(),
+        )
+        for i, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+            if i:
+                piece = piece.then(Apply(function, piece.width, PARAMETERS.get(function, 0.0)))
+            layer = Affine(weight.detach().numpy(), bias.detach().numpy())
+            piece = piece.then(layer, shape=tuple(bias.shape))
+        piece = scaled(piece, self.output_scale.numpy(), np.array(0.0))
+        piece = scaled(piece, np.array(1.0), self.output_mean.numpy())
+        return Chain(self.weights[0].shape[1], piece.steps)

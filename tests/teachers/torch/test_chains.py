@@ -1,17 +1,20 @@
 """The chain of a network agrees with the network; where there is none the reason is said."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from distill.chain.data import chain_data
 from distill.chain.steps.affine import Affine
 from distill.chain.steps.columns import Branches
 from distill.chain.steps.elementwise import Apply
 from distill.chain.steps.images import Convolution, Pool
 from distill.teachers.load import load_teacher
+from distill.teachers.mlp import FUNCTIONS, MLP
 from distill.teachers.torch.tracing import chain_of
 
 ACTIVATIONS = [
@@ -212,3 +215,23 @@ def test_the_module_is_left_as_it_was():
     assert module.training
     assert module[0].weight.dtype == torch.float32
     torch.testing.assert_close(module[0].weight, weight, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("activation", sorted(FUNCTIONS))
+@pytest.mark.parametrize("layers", [(3, 1), (2, 5, 4, 2)])
+def test_our_own_network_says_what_torchs_trace_of_it_is_read_as(
+    layers: tuple[int, ...], activation: str
+) -> None:
+    rng = np.random.default_rng(0)
+    first, last = layers[0], layers[-1]
+    net = MLP(
+        [(rng.normal(size=(k, d)), rng.normal(size=k)) for d, k in pairwise(layers)],
+        activation,
+        (rng.normal(size=first), rng.uniform(1, 2, first)),
+        (rng.normal(size=last), rng.uniform(1, 2, last)),
+    )
+    own = chain_of(net, (first,)).chain
+    traced = chain_of(nn.Sequential(net), (first,)).chain
+    assert own is not None
+    assert traced is not None
+    assert chain_data(own) == chain_data(traced)
