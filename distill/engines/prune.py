@@ -16,7 +16,7 @@ import numpy as np
 from distill.arrays import Array
 from distill.engines.polish import Fit, least_squares, working_rows
 from distill.formula.program import compile_tree
-from distill.formula.simplify import simplify
+from distill.formula.simplify import Simplifier
 from distill.formula.tree import Call, Node, Number, add, complexity, mul, symbols
 
 PROMISING = 16
@@ -39,10 +39,11 @@ def smaller(fit: Fit, names: Sequence[str]) -> list[Fit]:
     with np.errstate(all="ignore"):
         edits = sorted(_edits(few, names), key=lambda edit: edit[0])
     promising: list[Node] = []
+    simplified = Simplifier()
     for loss, tree in edits:
         if len(promising) == PROMISING or not np.isfinite(loss):
             break
-        simpler = simplify(tree, seconds=None)
+        simpler = simplified(tree)
         if complexity(simpler) < size and symbols(simpler) and simpler not in promising:
             promising.append(simpler)
     rough = [least_squares(Fit.of(tree, names, few.x, few.y, few.weight), 8) for tree in promising]

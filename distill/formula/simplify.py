@@ -42,32 +42,45 @@ def simplify(
     unknown = set(symbols(tree)) - set(symbols(tree) if variables is None else variables)
     if unknown:
         raise FormulaError(f"the formula uses `{min(unknown)}`, which is not an input.")
-    deadline = None if seconds is None else time.monotonic() + seconds
-    seen: list[Node] = []
-    current = tree
-    try:
-        while current not in seen and len(seen) <= PASSES:
-            seen.append(current)
-            with np.errstate(all="ignore"):
-                current = _rebuilt(current, deadline)
-    except (OutOfTime, FormulaError, OverflowError, ZeroDivisionError, RecursionError):
-        # A constant part without a finite value, or a tree beyond every limit: keep what there is.
-        pass
-    # Forms that alternate are equal; the choice must not depend on where the round began.
-    settled = seen[seen.index(current) :] if current in seen else seen[-1:]
-    best = min(settled, key=lambda t: (complexity(t), to_text(t)))
-    return best if complexity(best) <= complexity(tree) else tree
+    return Simplifier(None if seconds is None else time.monotonic() + seconds)(tree)
 
 
-def _rebuilt(tree: Node, deadline: float | None) -> Node:
-    """The cheaper tree of two normal forms: products of sums as they are, or multiplied out."""
-    plain = Algebra(deadline)
-    result = plain.trees.tree(plain.linear(tree))
-    expanding = Algebra(deadline, expanding=True)
-    form = expanding.linear(tree)
-    if not expanding.has_expanded:
-        return result
-    return min(result, expanding.trees.tree(form), key=complexity)
+class Simplifier:
+    """Does what :func:`simplify` says; what was found out about a part serves all trees with it.
+
+    ``deadline`` is on the monotonic clock; None for none.
+    """
+
+    def __init__(self, deadline: float | None = None) -> None:
+        self._plain = Algebra(deadline)
+        self._expanding = Algebra(deadline, expanding=True)
+
+    def __call__(self, tree: Node) -> Node:
+        """An equal tree with at most as many nodes."""
+        seen: list[Node] = []
+        current = tree
+        try:
+            while current not in seen and len(seen) <= PASSES:
+                seen.append(current)
+                with np.errstate(all="ignore"):
+                    current = self._rebuilt(current)
+        except (OutOfTime, FormulaError, OverflowError, ZeroDivisionError, RecursionError):
+            # A constant part without a finite value, or a tree beyond every limit: keep what
+            # there is.
+            pass
+        # Forms that alternate are equal; the choice must not depend on where the round began.
+        settled = seen[seen.index(current) :] if current in seen else seen[-1:]
+        best = min(settled, key=lambda t: (complexity(t), to_text(t)))
+        return best if complexity(best) <= complexity(tree) else tree
+
+    def _rebuilt(self, tree: Node) -> Node:
+        """The cheaper tree of two normal forms: products of sums as they are, or multiplied out."""
+        plain, expanding = self._plain, self._expanding
+        result = plain.trees.tree(plain.linear(tree))
+        form = expanding.linear(tree)
+        if not expanding.has_expanded:
+            return result
+        return min(result, expanding.trees.tree(form), key=complexity)
 
 
 def simplify_formula(formula: Formula, x: Array, *, seconds: float | None = 1.0) -> Formula:

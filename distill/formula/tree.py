@@ -27,6 +27,7 @@ class Number:
 
     value: float
     depth: int = field(default=1, init=False, repr=False, compare=False)
+    size: int = field(default=1, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         value = float(self.value)
@@ -41,6 +42,7 @@ class Symbol:
 
     name: str
     depth: int = field(default=1, init=False, repr=False, compare=False)
+    size: int = field(default=1, init=False, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class Call:
     operator: str
     args: tuple[Node, ...]
     depth: int = field(default=1, init=False, repr=False, compare=False)
+    size: int = field(default=1, init=False, repr=False, compare=False)
     _hash: int = field(default=0, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -63,10 +66,11 @@ class Call:
             raise FormulaError(
                 f"`{self.operator}` takes {known.arity} arguments, not {len(self.args)}."
             )
-        depth = 1 + max(a.depth for a in self.args)
+        depth = 1 + max([a.depth for a in self.args])
         if depth > MAX_DEPTH:
             raise TooDeep(f"the formula is nested deeper than {MAX_DEPTH} levels.")
         object.__setattr__(self, "depth", depth)
+        object.__setattr__(self, "size", 1 + sum([a.size for a in self.args]))
         object.__setattr__(self, "_hash", hash((self.operator, self.args)))
 
     def __hash__(self) -> int:
@@ -90,7 +94,7 @@ def postorder(tree: Node) -> Iterator[Node]:
 
 def complexity(tree: Node) -> int:
     """The number of nodes, as PySR counts by default."""
-    return 1 + sum(map(complexity, tree.args)) if isinstance(tree, Call) else 1
+    return tree.size
 
 
 def symbols(tree: Node) -> tuple[str, ...]:
