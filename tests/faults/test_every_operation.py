@@ -75,7 +75,9 @@ def _as_undisturbed(folder: Path, whole) -> None:
     assert folders(folder) == names
 
 
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize(
+    "after", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["before", "after"]
+)
 def test_killed_at_any_of_them(tmp_path, whole, after):
     for at in range(whole[2]):
         folder = older(tmp_path / str(at))

@@ -111,7 +111,8 @@ def test_a_whole_study_keeps_to_it(teacher, counting, tmp_path, monkeypatch, eng
     config = StudyConfig(target=read_option("target", "host"), root=str(tmp_path / "studies"))
     config.engine.name, config.engine.evaluations = engine, 2_000
     config.engine.operators = ["add", "mul", "div", "square"]
-    config.engine.keep = 3
+    config.engine.keep, config.engine.rounds = 3, 1
+    config.engine.options = {"max_terms": 3} if engine == "polynomial" else {}
     config.sampling.points, config.score.points, config.score.starts = 64, 200, 2
     config.target, config.tracking.enabled = {}, False
     config.limits.questions = 500

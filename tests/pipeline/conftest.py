@@ -38,7 +38,7 @@ def _make_quick(folder: Path, monkeypatch: pytest.MonkeyPatch) -> StudyConfig:
     config.engine.evaluations = 100_000
     config.engine.operators = ["add", "sub", "mul", "div", "square", "sqrt"]
     config.engine.options = {"max_terms": 5, "max_degree": 3}
-    config.engine.keep = 8
+    config.engine.keep, config.engine.rounds = 4, 1
     config.score.points = 2_000
     config.score.starts = 8
     config.export.verify_points = 5_000

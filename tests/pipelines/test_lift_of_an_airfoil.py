@@ -91,6 +91,7 @@ def test_weights_that_cannot_be_read_are_named(
     assert caught.value.where == str(file)
 
 
+@pytest.mark.slow
 def test_the_lift_in_c_is_proven(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(story, "OUT", tmp_path)
     monkeypatch.setattr(story, "TOLERANCE", 0.1)
