@@ -25,8 +25,8 @@ from distill.sampling.counterexamples import counterexamples
 from distill.sampling.sample_set import SampleSet
 from distill.teachers.base import Output, Teacher, calls_left
 
-PRICING = 0.1
-"""The part of the seconds in which it is measured what an answer costs."""
+PRICING, LONGEST_PRICING = 0.1, 2.0
+"""The part of the seconds, and the seconds, in which it is measured what an answer costs."""
 
 ASKING = 0.5
 """The part of the seconds that a slow teacher may take for its answers."""
@@ -205,11 +205,12 @@ def _affordable(oracle: Oracle, seconds: float, tell: Callable[[str], None]) -> 
     # Never the same points twice: kept answers, also of an earlier run, cost nothing.
     chance = int(time.time_ns() % 2**32)
     begun, points = time.monotonic(), 1
+    most_seconds = min(PRICING * seconds, LONGEST_PRICING)
     while True:
         cost = _seconds(oracle, oracle.domain.sample(points, chance + points)) / points
         if ASKING * seconds / max(cost, 1e-9) > MANY:
             return None
-        if time.monotonic() - begun > PRICING * seconds or points >= PRICED:
+        if time.monotonic() - begun > most_seconds or points >= PRICED:
             break
         points *= 4
     most = oracle.asked + max(1, int(ASKING * seconds / cost))

@@ -62,6 +62,11 @@ def chain_of(module: torch.nn.Module, shape: Sequence[int], batch: int = 2) -> T
 def _read(module: torch.nn.Module, shape: tuple[int, ...], batch: int) -> Chain:
     from copy import deepcopy
 
+    if isinstance(module, torch.jit.ScriptModule):
+        raise Unknown(
+            "TorchScript keeps a program that torch cannot trace; torch.export.save writes the "
+            "same model so that it can be read (.pt2)"
+        )
     copy = deepcopy(module).to(device="cpu", dtype=torch.float64).eval()
     if isinstance(copy, MLP):  # ours: torch's compiler takes seconds to load
         return copy.chain()

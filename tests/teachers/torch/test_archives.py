@@ -151,6 +151,8 @@ def test_a_trusted_torchscript_answers_and_has_gradients(network: torch.nn.Modul
     assert np.isfinite(teacher.gradient(x)).all()
     kept = load_teacher(path, domain=BOX, trust_torchscript=True, outputs=["p", "q", "r"])
     assert kept.teacher.dtype == "float32"
+    assert teacher.chain is None
+    assert ".pt2" in teacher.why_no_chain
 
 
 def test_a_damaged_torchscript_is_named(network: torch.nn.Module, tmp_path: Path):
