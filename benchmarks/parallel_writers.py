@@ -43,7 +43,7 @@ Written by `python benchmarks/parallel_writers.py --write docs/parallel-writers.
 hand.
 
 {writers} processes begin at the same moment on a store that has no experiment yet (the local one
-does not even exist). Each logs a study of its own: its run, {candidates} candidate(s) with
+does not even exist). Each logs a study of its own: its run, candidates ({candidates} in each) with
 report and plots, the chosen one as a version of a registered model. They are of {teachers}
 teachers, so that many write into one experiment and make versions of one model. Looked for
 afterwards: runs that are missing, doubled, unfinished or in another teacher's experiment; versions
