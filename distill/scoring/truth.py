@@ -27,10 +27,6 @@ Tell = Callable[[int, int], None]
 """Hears at how many points of how many a teacher was asked."""
 
 
-def _nobody(asked: int, points: int) -> None:
-    pass
-
-
 @dataclass(frozen=True)
 class Truth:
     """The truth about one output, asked once and shared by all formulas that are judged.
@@ -84,7 +80,7 @@ def ask(
     slope: Callable[[Array], Array] | None = None,
     again: bool = True,
     batch: int = BATCH,
-    tell: Tell = _nobody,
+    tell: Tell = lambda asked, points: None,
 ) -> Truth:
     """Ask a function (n, d) -> (n,) at fresh points and on the border.
 
@@ -128,7 +124,7 @@ def ask_teacher(
     points: int,
     seed: int,
     again: bool = True,
-    tell: Tell = _nobody,
+    tell: Tell = lambda asked, points: None,
 ) -> Truth:
     """Ask one output of a teacher that can be asked, with gradients where it has them.
 
