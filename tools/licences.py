@@ -67,6 +67,9 @@ bundle compiles without any of them.
 This page is written by `make licences` from the metadata of the locked versions, as they are
 installed on Linux; not edited by hand. It says what their authors state, and is no legal advice.
 
+Where pip takes torch's build for CUDA, as from PyPI on Linux, that brings NVIDIA's libraries along,
+which are proprietary; distill needs none of them, and with PyTorch's CPU build there are none.
+
 ## Copyleft
 
 What carries a licence with conditions on sharing (GPL, LGPL, MPL). None of it is copied into
@@ -143,8 +146,13 @@ def parts() -> dict[str, list[Package]]:
     base = set(closure(""))
     names = {extra: set(closure(extra)) - (base if extra else set()) for extra in PARTS}
     names["bench"] = {canonicalize_name(name) for name in entries(BENCH.read_text("utf-8"))}
+    # Which libraries a build of torch asks for besides differs; no lock has them.
+    listed = {*versions, *KNOWN}
     return {
-        extra: [Package(name, versions.get(name, "-"), licence_of(name)) for name in sorted(found)]
+        extra: [
+            Package(name, versions.get(name, "-"), licence_of(name))
+            for name in sorted(found & listed)
+        ]
         for extra, found in names.items()
     }
 

@@ -33,6 +33,12 @@ SMALL = [
 ]  # fmt: skip
 
 
+@pytest.fixture(autouse=True)
+def terminal_that_can_do_more(monkeypatch):
+    """Whatever the tests are started from: on a dumb one nothing is shown live."""
+    monkeypatch.setenv("TERM", "xterm")
+
+
 def told(voice, error=None):
     """A search from its beginning to its end."""
     with voice:

@@ -129,6 +129,12 @@ def test_the_page_of_licences_is_current():
     )
 
 
+def test_libraries_of_a_cuda_build_of_torch_are_no_part_of_the_page(monkeypatch):
+    page, closure = licences.page(), licences.closure
+    monkeypatch.setattr(licences, "closure", lambda extra: [*closure(extra), "nvidia-cublas"])
+    assert licences.page() == page
+
+
 def test_copyleft_is_flagged():
     flagged = licences.page().partition("## Copyleft")[2].partition("## distill")[0]
     for name in ("unicorn", "python-flint", "certifi", "hypothesis", "psycopg2-binary", "iapws"):
