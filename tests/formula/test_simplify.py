@@ -10,7 +10,7 @@ from distill.errors import FormulaError
 from distill.formula import Formula
 from distill.formula.parse import parse
 from distill.formula.program import compile_tree
-from distill.formula.simplify import same_values, simplify, simplify_formula
+from distill.formula.simplify import Simplifier, same_values, simplify, simplify_formula
 from distill.formula.tree import Call, Number, Symbol, complexity
 
 NAMES = ("x", "y", "z")
@@ -119,6 +119,15 @@ def test_roots_of_negative_products_keep_their_values():
     formula = Formula.parse("sqrt(y*(0 - y) + 4) + sqrt(square(y))", DOMAIN)
     simpler = simplify_formula(formula, POINTS)
     assert np.allclose(simpler(POINTS), formula(POINTS), rtol=1e-12)
+
+
+@settings(deadline=None)
+@given(st.lists(trees(), min_size=2, max_size=6))
+def test_what_is_known_of_other_trees_changes_no_result(several):
+    parts = [part for tree in several if isinstance(tree, Call) for part in tree.args]
+    simplified = Simplifier()
+    for tree in [*several, *parts]:
+        assert simplified(tree) == simplify(tree, seconds=None)
 
 
 def test_unknown_variables_are_named():
